@@ -1,0 +1,52 @@
+# `make help` is the menu. Everything happens in .venv, from the locked and hashed requirements.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SCENARIO ?= scenarios/short_squeeze.yaml
+
+.PHONY: help setup stress test test-newest lint bench lock clean
+
+help:  ## this menu
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.installed  ## the locked environment in .venv
+
+stress: .venv/.installed  ## run the default scenario to a report (SCENARIO=file for another)
+	$(BIN)/python run.py run $(SCENARIO)
+
+test: .venv/.installed-dev  ## the tests (under 10 minutes)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+test-newest:  ## the same world, byte for byte, on the newest Mesa and Python 3.12 or later, where one is found
+	bash tests/newest_mesa.sh
+
+lint: .venv/.installed-dev  ## ruff, strict types, the ladder of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --config-settings editable_mode=strict --editable .
+	$(BIN)/mypy -p seawall
+	$(BIN)/lint-imports
+
+bench: .venv/.installed-dev  ## speed, as ratios against peers measured in one run
+	$(BIN)/python benchmarks/ground.py
+
+lock:  ## resolve the requirements anew (needs uv)
+	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-header --no-annotate --quiet \
+		--extra build --output-file requirements.lock
+	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-header --no-annotate --quiet \
+		--extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:  ## remove the environment, caches and results
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist out *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Seawall needs Python 3.11 or later"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	touch $@

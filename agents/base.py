@@ -1,0 +1,128 @@
+"""What all agents share: the faces of rows, the draw of who goes first, and the count of what was asked and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import mesa
+import numpy as np
+
+from seawall.protocols.amounts import floor_amount
+from seawall.protocols.compiled import rule
+from seawall.protocols.errors import raise_unless_ok
+from seawall.protocols.status import Action, Status
+from seawall.protocols.tables import TDOLLAR, Ints, Row, World
+
+if TYPE_CHECKING:
+    from seawall.models.stress import StressModel
+
+_BITS_31 = 0x7FFFFFFF
+_BITS_32 = 0xFFFFFFFF
+
+
+@rule
+def mix(number: int) -> int:
+    """Scatter an integer over 32 bits, so that neighbours land far apart (multiply and xor-shift; products stay below 2**59)."""
+    number &= _BITS_32
+    number = (((number >> 16) ^ number) * 0x45D9F3B) & _BITS_32
+    number = (((number >> 16) ^ number) * 0x45D9F3B) & _BITS_32
+    return (number >> 16) ^ number
+
+
+@rule
+def draw_order(rows: Ints, seed: int, step: int) -> Ints:
+    """The rows in a random order that depends on nothing but the seed, the round and the rows themselves.
+
+    A row's rank is a draw of its own: another row joining or leaving does not change who of two others goes first.
+    """
+    salt = mix(seed ^ mix(step))
+    keys = np.empty(len(rows), np.int64)
+    for i in range(len(rows)):
+        keys[i] = (mix(salt + rows[i]) & _BITS_31) << 31 | rows[i]
+    keys.sort()
+    return keys & _BITS_31
+
+
+@rule
+def everybody(count: int, seed: int, step: int) -> Ints:
+    """All rows of a table of `count`, in this round's order."""
+    return draw_order(np.arange(count), seed, step)
+
+
+@rule
+def tally(tallies: Ints, action: Action, status: Status) -> None:
+    """Count one answer. `tallies` is [actions, statuses]."""
+    tallies[action.value, status.value] += 1
+
+
+class MarketAgent(mesa.Agent):
+    """A real Mesa agent that is the face of one row.
+
+    Subclass one of its children, override `step()` in plain Python, and hand the class to `StressModel.script`.
+
+    Attributes:
+        index: row in its table.
+        row: view of the row; its columns are attributes and may be written.
+    """
+
+    kind: ClassVar[str]
+    """Table of `World` that holds the rows."""
+
+    act: ClassVar[Callable[[World, int], None]]
+    """Compiled behaviour of one row."""
+
+    model: StressModel
+
+    def __init__(self, model: StressModel, index: int) -> None:
+        """Bind the face to its row; made by the model when somebody looks at `model.agents`."""
+        super().__init__(model)
+        self.index = index
+
+    @property
+    def world(self) -> World:
+        """The market this agent lives in."""
+        return self.model.world
+
+    @property
+    def row(self) -> Row:
+        """The agent's row, a view."""
+        return getattr(self.world, self.kind)[self.index]
+
+    @property
+    def account(self) -> int:
+        """Row of `World.wallets`."""
+        return int(self.row.account)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        return float(self.world.clock[0].now)
+
+    @property
+    def cash(self) -> float:
+        """tDOLLAR in the wallet."""
+        return self.holds(TDOLLAR)
+
+    def holds(self, token: int) -> float:
+        """Balance of a token (row of `World.tokens`)."""
+        return float(self.world.wallets[self.account, token])
+
+    def step(self) -> None:
+        """Do what the compiled loop does for this row in a round."""
+        type(self).act(self.world, self.index)
+
+    def remove(self) -> None:
+        """Stop acting for good. The row keeps what it owns and owes; nobody tends it any more."""
+        self.model.retire(self)
+        super().remove()
+
+    def ask(self, action: Action, status: int) -> None:
+        """Count an answer and raise the exception of its name if it is a refusal."""
+        tally(self.world.tallies, action, Status(status))
+        raise_unless_ok(status, action.name.lower())
+
+
+def whole_units(quantity: float) -> float:
+    """Round a user's number down to whole units of a token."""
+    return floor_amount(float(quantity))

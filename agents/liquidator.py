@@ -1,0 +1,258 @@
+"""Liquidators: find the tASSET that a margin-called CDP owes, buy its collateral at a discount, keep the difference.
+
+Tokens come from the wallet first, then from the tASSET's pool, in one transaction, as long as each further token earns `min_profit`. Everybody sees the
+same CDPs and acts in the order drawn for the round, so the first takes the best and the next what is left. Gas is paid outside the market.
+
+Source: 004_7b43fd311786c790.txt, "Margin Call & Auction" (almost risk-free profit); what bounds it is slippage, cash and cost: assumption.
+"""
+
+from __future__ import annotations
+
+import math
+
+from seawall.agents.base import MarketAgent, everybody, tally, whole_units
+from seawall.protocols import amm, auction
+from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
+from seawall.protocols.compiled import rule
+from seawall.protocols.oracle import is_fresh
+from seawall.protocols.status import Action, Status
+from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
+
+ANY_SPREAD = 1.0
+
+
+@rule
+def find_margin_called(world: World) -> int:
+    """List the CDPs below their minimum ratio at the last oracle price in `world.called`; return how many.
+
+    A CDP found for the first time, or again after having been restored, is marked with the time.
+    """
+    clock = world.clock[0]
+    count = 0
+    for i in range(len(world.cdps)):
+        position = world.cdps[i]
+        tasset = world.tassets[position.tasset]
+        price = world.feeds[tasset.feed].price
+        if price * tasset.min_collateral_ratio < position.backing or not position.is_open:
+            continue
+        if auction.is_margin_called(position, tasset, price):
+            count += 1
+            world.called[count] = i
+            if is_new_call(world.marks[i], clock.step, clock.now):
+                world.flows[position.tasset].called_usd += position.debt * price
+    world.called[0] = count
+    return count
+
+
+@rule
+def is_new_call(mark: Row, step: int, now: float) -> bool:
+    """Mark a CDP as margin called in this round; tell whether it was not so in the round before."""
+    is_new = mark.seen_step != step - 1 and mark.seen_step != step
+    if is_new:
+        mark.called_at = now
+    mark.seen_step = step
+    mark.reason = Status.NO_CAPITAL.value
+    return is_new
+
+
+@rule
+def order(world: World) -> Ints:
+    """All liquidators in this round's order; nobody when no CDP is margin called."""
+    if find_margin_called(world) == 0:
+        return world.woken[:0]
+    return everybody(len(world.liquidators), world.clock[0].order_seed, world.clock[0].step)
+
+
+@rule
+def wanted_tokens(position: Row, tasset: Row, price: float) -> float:
+    """Tokens that one purchase can use: what is for sale, or what the collateral is worth if that is less."""
+    worth = ceil_amount(position.collateral * (1.0 - tasset.auction_discount) / price)
+    return min(auction.amount_for_sale(position, tasset, price), worth)
+
+
+@rule
+def profitable_tokens(base: float, asset: float, commission: float, limit_price: float) -> float:
+    """Tokens to take from a pool until the next one costs `limit_price` tDOLLAR; 0 when the first costs more.
+
+    Marginal cost after g tokens (before commission c): base*asset/((asset-g)**2*(1-c)); set equal to the limit and solved for g.
+    """
+    gross = asset - math.sqrt(base / ((1.0 - commission) * limit_price)) * math.sqrt(asset)
+    return max(floor_amount(gross * (1.0 - commission)), 0.0)
+
+
+@rule
+def affordable_tokens(base: float, asset: float, commission: float, cash: float) -> float:
+    """Tokens that a pool pays out for `cash` tDOLLAR."""
+    return max(amm.quote_swap(base, asset, cash, commission)[0], 0.0)
+
+
+@rule
+def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, price: float) -> float:
+    """Tokens that the pool sells at a profit, as far as the cash goes."""
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    if base <= 0.0 or asset <= 0.0:
+        return 0.0
+    payoff = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee)
+    profitable = profitable_tokens(base, asset, pool.commission, payoff / (1.0 + liquidator.min_profit))
+    return min(profitable, affordable_tokens(base, asset, pool.commission, wallets[liquidator.account, TDOLLAR]))
+
+
+@rule
+def why_nothing(liquidator: Row, pool: Row, wallets: Floats) -> Status:
+    """Reason for which a liquidator without tokens of its own can bring none."""
+    if wallets[pool.account, pool.asset_token] <= 0.0:
+        return Status.NO_LIQUIDITY
+    if wallets[liquidator.account, TDOLLAR] <= liquidator.cost_usd:
+        return Status.NO_CAPITAL
+    return Status.UNPROFITABLE
+
+
+@rule
+def plan(
+    liquidator: Row, position: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float
+) -> tuple[float, float]:
+    """TDOLLAR to spend on the pool and tokens to bring to a margin-called CDP; (0, 0) when that would not pay.
+
+    Tokens held already are counted as an outlay at the oracle price: they could be sold instead.
+    """
+    wanted = wanted_tokens(position, tasset, price)
+    held = min(wallets[liquidator.account, tasset.token], wanted)
+    bought = min(wanted - held, purchasable)
+    cost = 0.0
+    if bought > 0.0:
+        base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+        cost = min(amm.quote_cost(base, asset, bought, pool.commission), wallets[liquidator.account, TDOLLAR])
+    received = auction.quote(position, tasset, price, held + bought)[1] * (1.0 - tasset.auction_fee)
+    outlay = cost + held * price
+    if held + bought < UNIT or received - outlay - liquidator.cost_usd < liquidator.min_profit * outlay:
+        return 0.0, 0.0
+    return cost, held + bought
+
+
+@rule
+def buy_and_note(
+    position: Row,
+    tasset: Row,
+    feed: Row,
+    tokens: Table,
+    wallets: Floats,
+    account: int,
+    offer: float,
+    now: float,
+    flow: Row,
+    mark: Row,
+    clock: Row,
+    events: Table,
+    index: int,
+) -> Status:
+    """Make a purchase; add it to the flows of its tASSET and to the list of events."""
+    collateral, bad_debt = position.collateral, tasset.bad_debt
+    status, burned, sold = auction.purchase(position, tasset, feed, tokens, wallets, account, offer, now)
+    if status != Status.OK:
+        return status
+    bad_debt = tasset.bad_debt - bad_debt
+    burned_usd = burned * feed.price
+    flow.liquidations += 1
+    flow.burned_usd += burned_usd
+    flow.sold_usd += sold
+    flow.waited_usd_seconds += burned_usd * (now - mark.called_at)
+    if mark.called_at == now:
+        flow.instant_usd += burned_usd
+    if not position.is_open and bad_debt <= 0.0:
+        flow.returned_usd += collateral - sold
+    if clock.events == len(events):
+        clock.events_lost += 1
+        return status
+    event = events[clock.events]
+    clock.events += 1
+    event.time, event.cdp, event.tasset, event.liquidator = now, index, position.tasset, account
+    event.burned, event.sold, event.price = burned, sold, feed.price
+    event.called_at, event.bad_debt = mark.called_at, bad_debt
+    return status
+
+
+@rule
+def buy(world: World, account: int, index: int, offer: float) -> Status:
+    """Bring tokens to one CDP."""
+    position, clock = world.cdps[index], world.clock[0]
+    tasset = world.tassets[position.tasset]
+    return buy_and_note(
+        position,
+        tasset,
+        world.feeds[tasset.feed],
+        world.tokens,
+        world.wallets,
+        account,
+        offer,
+        clock.now,
+        world.flows[position.tasset],
+        world.marks[index],
+        clock,
+        world.events,
+        index,
+    )
+
+
+@rule
+def act(world: World, index: int) -> None:
+    """Go through the margin-called CDPs and buy from each what pays; leave a reason where nothing does."""
+    liquidator, wallets = world.liquidators[index], world.wallets
+    for k in range(1, world.called[0] + 1):
+        row = world.called[k]
+        position = world.cdps[row]
+        tasset = world.tassets[position.tasset]
+        feed, pool = world.feeds[tasset.feed], world.pools[tasset.pool]
+        if not position.is_open or not auction.is_margin_called(position, tasset, feed.price):
+            continue
+        if not is_fresh(feed, world.clock[0].now):
+            world.marks[row].reason = Status.STALE_PRICE.value
+            continue
+        purchasable = purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
+        if purchasable <= 0.0 and wallets[liquidator.account, tasset.token] <= 0.0:
+            world.marks[row].reason = why_nothing(liquidator, pool, wallets).value
+            continue
+        cost, brought = plan(liquidator, position, tasset, pool, wallets, feed.price, purchasable)
+        if brought <= 0.0:
+            world.marks[row].reason = Status.UNPROFITABLE.value
+            continue
+        if cost > 0.0:
+            tally(world.tallies, Action.SWAP, amm.swap(pool, wallets, liquidator.account, TDOLLAR, cost, ANY_SPREAD)[0])
+        status = buy(world, liquidator.account, row, wallets[liquidator.account, tasset.token])
+        tally(world.tallies, Action.PURCHASE, status)
+        liquidator.purchases += 1
+        world.marks[row].reason = Status.NO_CAPITAL.value
+
+
+@rule
+def explain(world: World) -> None:
+    """Count, for each CDP still margin called after everybody's turn, the reason that the last to look at it had."""
+    for k in range(1, world.called[0] + 1):
+        row = world.called[k]
+        position = world.cdps[row]
+        tasset = world.tassets[position.tasset]
+        if position.is_open and auction.is_margin_called(position, tasset, world.feeds[tasset.feed].price):
+            world.tallies[Action.PURCHASE.value, world.marks[row].reason] += 1
+
+
+class Liquidator(MarketAgent):
+    """Buys collateral of margin-called CDPs."""
+
+    kind = "liquidators"
+    act = staticmethod(act)
+
+    @property
+    def margin_called(self) -> list[int]:
+        """Rows of `World.cdps` found margin called in this round."""
+        return [int(row) for row in self.world.called[1 : self.world.called[0] + 1]]
+
+    def buy_tokens(self, cdp: int, tdollar: float) -> float:
+        """Buy the tASSET that a CDP owes on its pool; return the tokens received. Raises `Refused` by name."""
+        tasset = self.world.tassets[self.world.cdps[cdp].tasset]
+        pool = self.world.pools[tasset.pool]
+        status, received = amm.swap(pool, self.world.wallets, self.account, TDOLLAR, whole_units(tdollar), ANY_SPREAD)
+        self.ask(Action.SWAP, status)
+        return received
+
+    def purchase(self, cdp: int, offer: float) -> None:
+        """Bring tokens to a margin-called CDP and receive its collateral at the discount. Raises `Refused` by name."""
+        self.ask(Action.PURCHASE, buy(self.world, self.account, cdp, whole_units(offer)))

@@ -1,0 +1,113 @@
+"""Swap traders, whose orders arrive by themselves, and arbitrageurs, who pull each pool's price to the oracle's.
+
+Orders arrive as a Poisson process with log-normal sizes (assumption), drawn before the run, so that the same seed brings the same orders whatever
+the parameters. Arbitrageurs trade only on a fresh price: while the market is closed they cannot hedge, and the pool drifts (assumption).
+"""
+
+from __future__ import annotations
+
+import math
+
+from seawall.agents.base import MarketAgent, tally, whole_units
+from seawall.protocols import amm
+from seawall.protocols.amounts import UNIT, floor_amount
+from seawall.protocols.compiled import rule
+from seawall.protocols.oracle import is_fresh
+from seawall.protocols.status import Action, Status
+from seawall.protocols.tables import TDOLLAR, Floats, Row, World
+
+ANY_SPREAD = 1.0
+
+
+@rule
+def place(world: World, trader: Row, order: Row) -> Status:
+    """Swap one order on its pool: `usd` of tDOLLAR, or tASSET worth that much at the pool's price."""
+    pool = world.pools[order.pool]
+    if order.sells:
+        price = amm.price(pool, world.wallets)
+        offer = 0.0 if math.isnan(price) else floor_amount(order.usd / price)
+        return amm.swap(pool, world.wallets, trader.account, pool.asset_token, offer, trader.max_spread)[0]
+    return amm.swap(pool, world.wallets, trader.account, pool.base_token, floor_amount(order.usd), trader.max_spread)[0]
+
+
+@rule
+def act(world: World, index: int) -> None:
+    """Place the trader's orders of this round."""
+    step = world.clock[0].step
+    for i in range(world.order_start[step], world.order_start[step + 1]):
+        order = world.orders[i]
+        if order.trader == index:
+            tally(world.tallies, Action.SWAP, place(world, world.traders[index], order))
+
+
+@rule
+def amount_to_buy(base: float, asset: float, price: float) -> float:
+    """tDOLLAR that lifts a pool of `base` and `asset` to `price` (commission apart); 0 or less when it is there already."""
+    return math.sqrt(base) * math.sqrt(asset * price) - base
+
+
+@rule
+def amount_to_sell(base: float, asset: float, price: float) -> float:
+    """TASSET tokens that press a pool of `base` and `asset` down to `price` (commission apart); 0 or less when it is there already."""
+    return math.sqrt(base / price) * math.sqrt(asset) - asset
+
+
+@rule
+def arbitrage(pool: Row, wallets: Floats, account: int, price: float, min_edge: float) -> Status:
+    """Swap until the pool's price is within `min_edge` of `price`, or the arbitrageur's cash or tokens run out."""
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    if asset <= 0.0:
+        return Status.EMPTY_POOL
+    if base < price * (1.0 - min_edge) * asset:
+        offer = min(floor_amount(amount_to_buy(base, asset, price * (1.0 - min_edge))), wallets[account, TDOLLAR])
+        token = pool.base_token
+    elif base > price * (1.0 + min_edge) * asset:
+        offer = min(floor_amount(amount_to_sell(base, asset, price * (1.0 + min_edge))), wallets[account, pool.asset_token])
+        token = pool.asset_token
+    else:
+        return Status.UNPROFITABLE
+    if offer < UNIT:
+        return Status.NO_CAPITAL
+    return amm.swap(pool, wallets, account, token, offer, ANY_SPREAD)[0]
+
+
+@rule
+def act_arbitrageur(world: World, index: int) -> None:
+    """Visit every pool whose oracle price is fresh."""
+    arbitrageur = world.arbitrageurs[index]
+    for i in range(len(world.tassets)):
+        tasset = world.tassets[i]
+        feed = world.feeds[tasset.feed]
+        if not is_fresh(feed, world.clock[0].now):
+            continue
+        status = arbitrage(world.pools[tasset.pool], world.wallets, arbitrageur.account, feed.price, arbitrageur.min_edge)
+        if status != Status.UNPROFITABLE:
+            tally(world.tallies, Action.SWAP, status)
+
+
+class _Swapper(MarketAgent):
+    """An agent that swaps on pools."""
+
+    def swap(self, pool: int, offer_token: int, offer: float, *, max_spread: float = ANY_SPREAD) -> float:
+        """Pay `offer` of one token of the pair and return what comes out. Raises `Refused` by name."""
+        status, received = amm.swap(self.world.pools[pool], self.world.wallets, self.account, offer_token, whole_units(offer), max_spread)
+        self.ask(Action.SWAP, status)
+        return received
+
+    def pool_price(self, pool: int) -> float:
+        """TDOLLAR per tASSET at the margin; NaN for an empty pool."""
+        return amm.price(self.world.pools[pool], self.world.wallets)
+
+
+class Trader(_Swapper):
+    """Places swap orders as they arrive."""
+
+    kind = "traders"
+    act = staticmethod(act)
+
+
+class Arbitrageur(_Swapper):
+    """Buys below and sells above the oracle price."""
+
+    kind = "arbitrageurs"
+    act = staticmethod(act_arbitrageur)

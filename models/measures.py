@@ -1,0 +1,140 @@
+"""The figures of one run: solvency, liquidations, fee yield, and who bore the losses. Losses are positive; USD; fractions, not percents.
+
+Every figure's definition stands in the report's glossary under the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seawall.protocols.status import Action, Status
+from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Floats, World
+
+SECONDS_PER_YEAR = 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A headline figure: value and unit, or why there is none."""
+
+    value: float | int | None
+    unit: str
+    why: str = ""
+
+
+Summary = dict[str, dict[str, Figure]]
+
+
+def measure(world: World) -> Summary:
+    """All figures of a run so far, by group and name."""
+    return {
+        "solvency": solvency(world),
+        "liquidations": liquidations(world),
+        "fee_yield": fee_yield(world),
+        "waterfall": waterfall(world),
+    }
+
+
+def market_prices(world: World) -> Floats:
+    """Market price of each tASSET's underlying now, USD."""
+    prices: Floats = world.market_price[int(world.clock[0].step)][world.tassets["asset"]]
+    return prices
+
+
+def solvency(world: World) -> dict[str, Figure]:
+    """Who is worth less than they owe, marked at the market price."""
+    peak = world.peaks[len(world.tassets)]
+    debt_usd = float(world.tassets["debt"] @ market_prices(world))
+    return {
+        "bad_debt_usd": Figure(float(world.tassets["bad_debt_usd"].sum()), "USD"),
+        "shortfall_peak_usd": Figure(float(peak.shortfall_peak), "USD"),
+        "shortfall_end_usd": Figure(float(peak.shortfall), "USD"),
+        "insolvent_cdps_peak": Figure(int(peak.insolvent_peak), "count"),
+        "insolvent_cdps_end": Figure(int(peak.insolvent), "count"),
+        "min_system_collateral_ratio": _finite(peak.min_system_ratio, "fraction", "nothing was owed"),
+        "time_to_insolvency_s": _finite(peak.first_insolvent_at, "seconds", "no CDP became insolvent"),
+        "under_collateralised_debt_share_end": _ratio(peak.insolvent_debt_usd, debt_usd, "fraction", "nothing is owed"),
+        "debt_end_usd": Figure(debt_usd, "USD"),
+        "open_cdps_end": Figure(int(world.cdps["is_open"].sum()), "count"),
+    }
+
+
+def liquidations(world: World) -> dict[str, Figure]:
+    """How margin-called CDPs were cleared, and what stood in the way."""
+    flows, asked = world.flows, world.tallies[Action.PURCHASE]
+    burned, sold = float(flows["burned_usd"].sum()), float(flows["sold_usd"].sum())
+    never_called = "no CDP was margin called"
+    return {
+        "liquidations": Figure(int(flows["liquidations"].sum()), "count"),
+        "liquidated_debt_usd": Figure(burned, "USD"),
+        "collateral_sold_usd": Figure(sold, "USD"),
+        "discount_paid_usd": Figure(sold - burned, "USD"),
+        "collateral_returned_usd": Figure(float(flows["returned_usd"].sum()), "USD"),
+        "liquidation_efficiency": _ratio(flows["instant_usd"].sum(), flows["called_usd"].sum(), "fraction", never_called),
+        "mean_time_to_liquidation_s": _ratio(flows["waited_usd_seconds"].sum(), burned, "seconds", "nothing was liquidated"),
+        "margin_called_at_end": Figure(int(world.series[-1]["called"].sum()), "count"),
+        "refused_stale_price": Figure(int(asked[Status.STALE_PRICE]), "count"),
+        "refused_unprofitable": Figure(int(asked[Status.UNPROFITABLE]), "count"),
+        "refused_no_capital": Figure(int(asked[Status.NO_CAPITAL]), "count"),
+        "refused_no_liquidity": Figure(int(asked[Status.NO_LIQUIDITY]), "count"),
+    }
+
+
+def fee_yield(world: World) -> dict[str, Figure]:
+    """What the pools earned for their LPs, and what was left after the move of prices."""
+    prices = market_prices(world)
+    seconds = float(world.clock[0].now)
+    fees = float(world.pools["fees_base"].sum() + world.pools["fees_asset"] @ prices)
+    pool_value_years = float(world.peaks[len(world.tassets)].pool_value_seconds) / SECONDS_PER_YEAR
+    gain, start_value = lp_gain(world)
+    no_pool = "no liquidity, or no time passed"
+    return {
+        "volume_usd": Figure(float(world.pools["volume_base"].sum()), "USD"),
+        "lp_fees_usd": Figure(fees, "USD"),
+        "fee_yield_per_year": _ratio(fees, pool_value_years, "per_year", no_pool),
+        "lp_net_yield_per_year": _ratio(gain, start_value * seconds / SECONDS_PER_YEAR, "per_year", no_pool),
+        "protocol_fees_usd": Figure(float(world.wallets[COLLECTOR_ACCOUNT, TDOLLAR]), "USD"),
+    }
+
+
+def waterfall(world: World) -> dict[str, Figure]:
+    """Who bore each dollar lost, and who gained from it."""
+    flows, tassets = world.flows, world.tassets
+    return {
+        "owners_loss_usd": Figure(float(flows["sold_usd"].sum() - flows["burned_usd"].sum()), "USD"),
+        "holders_loss_usd": Figure(float(tassets["bad_debt"] @ market_prices(world)), "USD"),
+        "lp_impermanent_loss_usd": Figure(-lp_gain(world)[0], "USD"),
+        "liquidators_profit_usd": Figure(liquidators_profit(world), "USD"),
+    }
+
+
+def lp_gain(world: World) -> tuple[float, float]:
+    """USD that all LPs own more than if they had kept what they started with, and USD that this start is worth at today's prices."""
+    lps, wallets = world.lps, world.wallets
+    if len(lps) == 0:
+        return 0.0, 0.0
+    pool = world.pools[lps["pool"]]
+    price = market_prices(world)[lps["pool"]]
+    supply = world.tokens["supply"][pool["share_token"]]
+    part = np.divide(wallets[lps["account"], pool["share_token"]], supply, out=np.zeros(len(lps)), where=supply > 0)
+    base = wallets[lps["account"], TDOLLAR] + part * wallets[pool["account"], pool["base_token"]]
+    asset = wallets[lps["account"], pool["asset_token"]] + part * wallets[pool["account"], pool["asset_token"]]
+    held = lps["start_base"] + lps["start_asset"] * price
+    return float((base + asset * price - held).sum()), float(held.sum())
+
+
+def liquidators_profit(world: World) -> float:
+    """USD that all liquidators own more than at the start, tokens kept at the market price, cost of purchases taken off."""
+    rows, wallets = world.liquidators, world.wallets[world.liquidators["account"]]
+    tokens = wallets[:, world.tassets["token"]] @ market_prices(world)
+    return float((wallets[:, TDOLLAR] + tokens - rows["start_cash"] - rows["purchases"] * rows["cost_usd"]).sum())
+
+
+def _finite(value: float, unit: str, why: str) -> Figure:
+    return Figure(float(value), unit) if np.isfinite(value) else Figure(None, unit, why)
+
+
+def _ratio(numerator: float, denominator: float, unit: str, why: str) -> Figure:
+    return Figure(float(numerator) / float(denominator), unit) if denominator > 0 else Figure(None, unit, why)

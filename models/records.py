@@ -1,0 +1,172 @@
+"""What is written down about a run: the state of each tASSET at intervals, its worst moments, and how often who was refused.
+
+Solvency is marked at the market price (the path), not at the oracle's: a silent feed does not make anybody solvent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seawall.protocols.compiled import rule
+from seawall.protocols.tables import FLOAT, INT, Floats, Row, World, table_type
+
+NEVER = float("inf")
+
+# One row per tASSET and a last one for the whole market.
+PEAK = table_type(
+    "peaks",
+    shortfall=(FLOAT, "USD: sum over CDPs of max(debt value - collateral, 0), now"),
+    insolvent=(INT, "CDPs whose collateral is worth less than their debt, now"),
+    shortfall_peak=(FLOAT, "USD: largest shortfall so far"),
+    shortfall_peak_at=(FLOAT, "seconds: when that was"),
+    insolvent_peak=(INT, "largest number of insolvent CDPs so far"),
+    first_insolvent_at=(FLOAT, "seconds: first time a CDP was insolvent; infinite for never"),
+    insolvent_debt_usd=(FLOAT, "USD: debt of insolvent CDPs, now"),
+    min_system_ratio=(FLOAT, "fraction: lowest collateral of all CDPs / value of their debt so far; infinite without debt"),
+    pool_value_seconds=(FLOAT, "USD x seconds: value of the pool's reserves added up over time"),
+)
+
+SERIES = table_type(
+    "series",
+    time=(FLOAT, "seconds"),
+    market_price=(FLOAT, "USD per token"),
+    market_open=(INT, "1 while the market of the tracked asset is open"),
+    oracle_price=(FLOAT, "USD per token"),
+    oracle_age=(FLOAT, "seconds since the last publication"),
+    pool_base=(FLOAT, "tDOLLAR in the pool"),
+    pool_asset=(FLOAT, "tASSET tokens in the pool"),
+    collateral=(FLOAT, "tDOLLAR of all CDPs"),
+    debt=(FLOAT, "tASSET tokens owed by all CDPs"),
+    bad_debt_usd=(FLOAT, "USD: cumulative"),
+    shortfall=(FLOAT, "USD"),
+    insolvent=(INT, "CDPs"),
+    called=(INT, "CDPs left margin called after the liquidators' turn"),
+    open_cdps=(INT, "CDPs"),
+    liquidations=(INT, "purchases: cumulative"),
+    burned_usd=(FLOAT, "USD of debt burned in purchases: cumulative"),
+    volume=(FLOAT, "tDOLLAR swapped on the pool: cumulative"),
+    fees_base=(FLOAT, "tDOLLAR of commission: cumulative"),
+    fees_asset=(FLOAT, "tASSET tokens of commission: cumulative"),
+)
+
+RATIO_EDGES = np.array(
+    [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 2.6, 2.8, 3.0, 3.5, 4.0, 5.0, 7.0, 10.0, np.inf]
+)
+"""Edges of the bins of collateral ratios; a CDP without debt is in the last."""
+
+
+@rule
+def mark_shortfall(world: World) -> None:
+    """Set the shortfall and number of insolvent CDPs, per tASSET and (last row of peaks) in all, at the market price of this round."""
+    step, whole = world.clock[0].step, world.peaks[len(world.tassets)]
+    for k in range(len(world.peaks)):
+        world.peaks[k].shortfall = 0.0
+        world.peaks[k].insolvent = 0
+        world.peaks[k].insolvent_debt_usd = 0.0
+    for i in range(len(world.cdps)):
+        cdp = world.cdps[i]
+        price = world.market_price[step, world.tassets[cdp.tasset].asset]
+        if price > cdp.backing:
+            add_insolvent(world.peaks[cdp.tasset], cdp, price)
+            add_insolvent(whole, cdp, price)
+
+
+@rule
+def add_insolvent(peak: Row, cdp: Row, price: float) -> None:
+    """Add one CDP that is worth less than it owes."""
+    peak.shortfall += cdp.debt * price - cdp.collateral
+    peak.insolvent += 1
+    peak.insolvent_debt_usd += cdp.debt * price
+
+
+@rule
+def update_peak(peak: Row, collateral: float, debt_usd: float, pool_value: float, now: float, seconds: float) -> None:
+    """Keep the worst of what was seen so far."""
+    if peak.shortfall > peak.shortfall_peak:
+        peak.shortfall_peak = peak.shortfall
+        peak.shortfall_peak_at = now
+    peak.insolvent_peak = max(peak.insolvent_peak, peak.insolvent)
+    if peak.insolvent > 0 and peak.first_insolvent_at == NEVER:
+        peak.first_insolvent_at = now
+    if debt_usd > 0.0:
+        peak.min_system_ratio = min(peak.min_system_ratio, collateral / debt_usd)
+    peak.pool_value_seconds += pool_value * seconds
+
+
+@rule
+def record_tasset(row: Row, tasset: Row, flow: Row, peak: Row, feed: Row, pool: Row, wallets: Floats, now: float) -> None:
+    """Fill one row of the time series, prices of the market apart."""
+    row.time = now
+    row.oracle_price, row.oracle_age = feed.price, now - feed.updated_at
+    row.pool_base, row.pool_asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    row.collateral, row.debt, row.bad_debt_usd = tasset.collateral, tasset.debt, tasset.bad_debt_usd
+    row.shortfall, row.insolvent = peak.shortfall, peak.insolvent
+    row.liquidations, row.burned_usd = flow.liquidations, flow.burned_usd
+    row.volume, row.fees_base, row.fees_asset = pool.volume_base, pool.fees_base, pool.fees_asset
+
+
+@rule
+def count_cdps(world: World, record: int) -> None:
+    """Count open and margin-called CDPs and sort them into bins of collateral ratio at the market price."""
+    step = world.clock[0].step
+    for i in range(len(world.cdps)):
+        cdp = world.cdps[i]
+        if not cdp.is_open:
+            continue
+        row = world.series[record, cdp.tasset]
+        row.open_cdps += 1
+        tasset = world.tassets[cdp.tasset]
+        row.called += int(world.feeds[tasset.feed].price * tasset.min_collateral_ratio > cdp.backing)
+        ratio = cdp.backing / world.market_price[step, tasset.asset]
+        world.ratio_counts[record, cdp.tasset, ratio_bin(ratio)] += 1
+
+
+@rule
+def ratio_bin(ratio: float) -> int:
+    """Bin of `RATIO_EDGES` that a collateral ratio falls into."""
+    low, high = 0, len(RATIO_EDGES) - 2
+    while low < high:
+        middle = (low + high + 1) // 2
+        if ratio >= RATIO_EDGES[middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@rule
+def record(world: World) -> None:
+    """Write one record: the series, the distribution of ratios and the tallies."""
+    clock = world.clock[0]
+    at = clock.records
+    for k in range(len(world.tassets)):
+        tasset, row = world.tassets[k], world.series[at, k]
+        record_tasset(
+            row, tasset, world.flows[k], world.peaks[k], world.feeds[tasset.feed], world.pools[tasset.pool], world.wallets, clock.now
+        )
+        row.market_price = world.market_price[clock.step, tasset.asset]
+        row.market_open = int(world.market_open[clock.step, tasset.asset])
+    count_cdps(world, at)
+    world.tally_series[at] = world.tallies
+    clock.records += 1
+
+
+@rule
+def observe(world: World) -> None:
+    """Measure the round that has just been played; record it when its turn has come."""
+    clock = world.clock[0]
+    mark_shortfall(world)
+    seconds = clock.step_seconds if clock.step > 0 else 0.0
+    all_collateral, all_debt_usd, all_pools = 0.0, 0.0, 0.0
+    for k in range(len(world.tassets)):
+        tasset = world.tassets[k]
+        pool = world.pools[tasset.pool]
+        price = world.market_price[clock.step, tasset.asset]
+        pool_value = world.wallets[pool.account, pool.base_token] + world.wallets[pool.account, pool.asset_token] * price
+        update_peak(world.peaks[k], tasset.collateral, tasset.debt * price, pool_value, clock.now, seconds)
+        all_collateral += tasset.collateral
+        all_debt_usd += tasset.debt * price
+        all_pools += pool_value
+    update_peak(world.peaks[len(world.tassets)], all_collateral, all_debt_usd, all_pools, clock.now, seconds)
+    if clock.step % clock.record_every == 0 or clock.step == clock.steps:
+        record(world)

@@ -1,0 +1,240 @@
+"""`StressModel`: a Mesa model around a world of rows."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import mesa
+import pandas as pd
+
+from seawall.agents import liquidator, minter
+from seawall.agents.base import MarketAgent, everybody
+from seawall.agents.liquidator import Liquidator
+from seawall.agents.lp import LiquidityProvider
+from seawall.agents.minter import Minter
+from seawall.agents.oracle_feeder import OracleFeeder
+from seawall.agents.trader import Arbitrageur, Trader
+from seawall.models import frames, measures, step
+from seawall.models.records import observe
+from seawall.protocols import audit
+from seawall.protocols.compiled import mark_compiled
+from seawall.protocols.tables import Ints, Table, World
+
+BUILT_IN: tuple[type[MarketAgent], ...] = (OracleFeeder, Trader, Arbitrageur, Minter, Liquidator, LiquidityProvider)
+DEFAULT_WORLD = "seawall.scenarios.build:default_world"
+"""Named, not imported: a model knows no scenario; only the constructor without arguments asks for one."""
+
+A = TypeVar("A", bound=MarketAgent)
+
+
+class DataCollector:
+    """Mesa's two data frames, from the records of the world."""
+
+    def __init__(self, model: StressModel) -> None:
+        """Read from `model` whenever asked."""
+        self._model = model
+
+    def get_model_vars_dataframe(self) -> pd.DataFrame:
+        """Time series with one column per (measure, tASSET), indexed by seconds since the start."""
+        return self._model.series().pivot(index="time_s", columns="tasset")
+
+    def get_agent_vars_dataframe(self) -> pd.DataFrame:
+        """The owners' CDPs as they are now: collateral (tDOLLAR), debt (tokens), tASSET, one row per minter."""
+        world, names = self._model.world, self._model.tasset_names
+        cdps = world.cdps[world.minters["cdp"]]
+        return pd.DataFrame(
+            {"tasset": [names[k] for k in cdps["tasset"]], "collateral": cdps["collateral"], "debt": cdps["debt"], "is_open": cdps["is_open"]}
+        )
+
+
+class StressModel(mesa.Model):
+    """A market under stress.
+
+    `run()` plays all rounds compiled; `step()` plays one, as Mesa expects. Both give the same world, bit for bit.
+
+    Attributes:
+        world: all state.
+        tasset_names: names of the tASSETs, by row.
+        datacollector: Mesa's data frames, made from the records.
+        running: False once the last round has been played.
+    """
+
+    def __init__(
+        self, world: World | None = None, *, tasset_names: Sequence[str] | None = None, seed: int = 0, with_audit: bool = False
+    ) -> None:
+        """Wrap a world.
+
+        Args:
+            world: built by a scenario; None builds the default scenario's.
+            tasset_names: by row; "tasset 0", ... if not given.
+            seed: for Mesa's own generators, which no built-in agent uses.
+            with_audit: check the books after every round instead of only at the end (slow).
+        """
+        super().__init__(rng=int(seed))
+        if world is None:
+            world, tasset_names = pkgutil.resolve_name(DEFAULT_WORLD)()
+        self.world: World = world
+        self.tasset_names = tuple(tasset_names or (f"tasset {k}" for k in range(len(world.tassets))))
+        self.with_audit = with_audit
+        self.datacollector = DataCollector(self)
+        self._faces: dict[tuple[str, int], MarketAgent] = {}
+        self._has_all_faces = False
+        self._is_scripted = False
+        self.running = self.rounds_left > 0
+
+    @property
+    def rounds_left(self) -> int:
+        """Rounds still to play."""
+        clock = self.world.clock[0]
+        return int(clock.steps - clock.step)
+
+    def step(self) -> None:
+        """Play one round; nothing once the last has been played."""
+        if self.rounds_left == 0:
+            return
+        if self._is_scripted:
+            self._scripted_step()
+        else:
+            step.run(self.world, 1)
+        self._after_rounds(audited=self.with_audit)
+
+    def run_for(self, duration: int) -> None:
+        """Play up to `duration` rounds."""
+        rounds = min(int(duration), self.rounds_left)
+        if self._is_scripted or self.with_audit:
+            for _ in range(rounds):
+                self.step()
+        elif rounds > 0:
+            step.run(self.world, rounds)
+            mark_compiled()
+        self.steps = int(self.world.clock[0].step)
+        self._after_rounds(audited=True)
+
+    def run(self, *, progress: Callable[[int], None] | None = None, rounds_per_call: int = 1000) -> StressModel:
+        """Play all rounds left and check the books.
+
+        Args:
+            progress: called with the rounds played since the last call.
+            rounds_per_call: rounds between two calls.
+
+        Raises:
+            ConservationError: if the books do not balance exactly.
+        """
+        while self.rounds_left > 0:
+            rounds = min(rounds_per_call, self.rounds_left)
+            self.run_for(rounds)
+            if progress is not None:
+                progress(rounds)
+        return self
+
+    def _after_rounds(self, *, audited: bool) -> None:
+        if audited:
+            audit.check(self.world)
+        self.running = self.rounds_left > 0
+
+    # --- agents: faces of rows, made when somebody looks ---
+
+    @property
+    def agents(self) -> Any:
+        """All agents as Mesa's AgentSet; the faces are made at the first look."""
+        self._make_faces()
+        return super().agents
+
+    @agents.setter
+    def agents(self, agents: Any) -> None:
+        raise AttributeError("agents belong to Mesa; hand your classes to StressModel.script")
+
+    @property
+    def agents_by_type(self) -> Any:
+        """AgentSets by exact class; the faces are made at the first look."""
+        self._make_faces()
+        return super().agents_by_type
+
+    def face(self, kind: type[A], index: int) -> A:
+        """The agent of one row."""
+        key = (kind.kind, index)
+        if key not in self._faces:
+            if not 0 <= index < len(getattr(self.world, kind.kind)):
+                raise IndexError(f"{kind.kind} has {len(getattr(self.world, kind.kind))} rows, so there is none numbered {index}")
+            self._faces[key] = kind(self, index)
+        return self._faces[key]  # type: ignore[return-value]
+
+    def script(self, kind: type[A], rows: Iterable[int]) -> list[A]:
+        """Let a user's class step these rows instead of the built-in behaviour.
+
+        Args:
+            kind: subclass of a built-in agent that overrides `step()`.
+            rows: row numbers in the table of that kind.
+
+        Returns:
+            The agents, in the order of `rows`.
+        """
+        table = getattr(self.world, kind.kind)
+        made = []
+        for index in rows:
+            if (kind.kind, index) in self._faces:
+                self._faces[kind.kind, index].remove()
+            made.append(self.face(kind, index))
+            table[index].scripted = True
+        self._is_scripted = True
+        return made
+
+    def retire(self, agent: MarketAgent) -> None:
+        """Let nobody act for an agent's row any more; called by `MarketAgent.remove`."""
+        del self._faces[agent.kind, agent.index]
+        agent.row.scripted = True
+        self._is_scripted = True
+
+    def _make_faces(self) -> None:
+        if self._has_all_faces:
+            return
+        self._has_all_faces = True
+        for kind in BUILT_IN:
+            for index in range(len(getattr(self.world, kind.kind))):
+                if not getattr(self.world, kind.kind)[index].scripted:
+                    self.face(kind, index)
+
+    # --- a round with scripted rows: the same phases, rows of Python classes at their turn ---
+
+    def _scripted_step(self) -> None:
+        world, clock = self.world, self.world.clock[0]
+        step.begin(clock)
+        self._phase(OracleFeeder, range(len(world.oracle_feeders)))
+        self._phase(Trader, step.trader_order(world))
+        self._phase(Arbitrageur, self._drawn(world.arbitrageurs))
+        self._phase(Minter, minter.order(world))
+        self._phase(Liquidator, liquidator.order(world))
+        liquidator.explain(world)
+        self._phase(LiquidityProvider, self._drawn(world.lps))
+        observe(world)
+
+    def _drawn(self, table: Table) -> Ints:
+        clock = self.world.clock[0]
+        return everybody(len(table), int(clock.order_seed), int(clock.step))
+
+    def _phase(self, kind: type[MarketAgent], order: Iterable[int]) -> None:
+        """Let rows act in the order drawn; scripted rows without anything to do come last."""
+        scripted = getattr(self.world, kind.kind)["scripted"]
+        rows = [int(row) for row in order]
+        idle = [int(row) for row in scripted.nonzero()[0] if row not in rows]
+        for row in rows + idle:
+            if not scripted[row]:
+                kind.act(self.world, row)
+            elif (kind.kind, row) in self._faces:
+                self._faces[kind.kind, row].step()
+
+    # --- results ---
+
+    def summary(self) -> measures.Summary:
+        """Headline figures of the run so far."""
+        return measures.measure(self.world)
+
+    def series(self) -> pd.DataFrame:
+        """Time series; see `frames.series`."""
+        return frames.series(self.world, self.tasset_names)
+
+    def liquidations(self) -> pd.DataFrame:
+        """Purchases; see `frames.liquidations`."""
+        return frames.liquidations(self.world, self.tasset_names)

@@ -1,0 +1,238 @@
+"""Collateralised debt positions: tDOLLAR locked, a tASSET minted against it.
+
+A CDP is short its tASSET: it is hurt when the price rises. Every operation needs a fresh oracle price.
+
+Source: 004_7b43fd311786c790.txt, "Collateralized Debt Position" to "Protocol Fee" and, on stale prices, "Price"; order of rounding from
+MECHANICS.md section 1. Ratios are compared as the public contracts do: required collateral = floor(floor(debt * price) * ratio).
+"""
+
+from __future__ import annotations
+
+from seawall.protocols import ledger
+from seawall.protocols.amounts import floor_amount, is_positive_amount
+from seawall.protocols.compiled import rule
+from seawall.protocols.oracle import is_fresh
+from seawall.protocols.status import Status
+from seawall.protocols.tables import COLLECTOR_ACCOUNT, MINT_ACCOUNT, TDOLLAR, Floats, Row, Table
+
+INFINITE = float("inf")
+
+
+@rule
+def collateral_ratio(collateral: float, debt: float, price: float) -> float:
+    """Collateral value / debt value; infinite without debt."""
+    if debt <= 0.0:
+        return INFINITE
+    return collateral / (debt * price)
+
+
+@rule
+def required_collateral(debt: float, price: float, ratio: float) -> float:
+    """Collateral, in whole units of tDOLLAR, that `debt` tokens need at `ratio`."""
+    return floor_amount(floor_amount(debt * price) * ratio)
+
+
+@rule
+def change(cdp: Row, tasset: Row, collateral_change: float, debt_change: float) -> None:
+    """Book a change on the position and on the running sums of its tASSET. Every rule that alters a CDP ends here."""
+    cdp.collateral += collateral_change
+    cdp.debt += debt_change
+    tasset.collateral += collateral_change
+    tasset.debt += debt_change
+    if cdp.debt > 0.0:
+        cdp.backing = cdp.collateral / cdp.debt
+    else:
+        cdp.backing = INFINITE
+    cdp.is_open = cdp.collateral > 0.0 or cdp.debt > 0.0
+
+
+@rule
+def open_position(
+    cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, collateral: float, ratio: float, now: float
+) -> tuple[Status, float]:
+    """Lock collateral and mint as much of the tASSET as the chosen ratio allows.
+
+    Args:
+        cdp: closed row of `World.cdps` with owner and tasset set; changed.
+        tasset: row of `World.tassets`: terms and running sums; changed.
+        feed: row of `World.feeds` of the tASSET.
+        tokens: `World.tokens`; supply changed.
+        wallets: `[accounts, tokens]`; changed through the ledger.
+        collateral: tDOLLAR, > 0.
+        ratio: chosen collateral ratio, at least the minimum.
+        now: seconds since the start.
+
+    Returns:
+        (OK, tokens minted), or (CDP_ALREADY_OPEN, STALE_PRICE, BAD_AMOUNT, BELOW_MIN_RATIO, INSUFFICIENT_BALANCE, SUPPLY_LIMIT; 0) with
+        nothing changed. BAD_AMOUNT also when the collateral is too small to mint one unit.
+
+    Source: 004_7b43fd311786c790.txt, "Opening a new position".
+    """
+    if cdp.is_open:
+        return Status.CDP_ALREADY_OPEN, 0.0
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE, 0.0
+    if not (is_positive_amount(collateral) and ratio < INFINITE):
+        return Status.BAD_AMOUNT, 0.0
+    if not ratio >= tasset.min_collateral_ratio:
+        return Status.BELOW_MIN_RATIO, 0.0
+    minted = floor_amount(collateral / feed.price / ratio)
+    if minted <= 0.0:
+        return Status.BAD_AMOUNT, 0.0
+    if wallets[cdp.owner, TDOLLAR] < collateral:
+        return Status.INSUFFICIENT_BALANCE, 0.0
+    status = ledger.mint(wallets, tokens, tasset.token, cdp.owner, minted)
+    if status != Status.OK:
+        return status, 0.0
+    ledger.transfer(wallets, TDOLLAR, cdp.owner, MINT_ACCOUNT, collateral)
+    change(cdp, tasset, collateral, minted)
+    return Status.OK, minted
+
+
+@rule
+def deposit(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, now: float) -> Status:
+    """Add collateral to an open CDP.
+
+    Args:
+        cdp: row of `World.cdps`; changed.
+        tasset: row of `World.tassets`; running sums changed.
+        feed: row of `World.feeds` of the tASSET.
+        wallets: `[accounts, tokens]`; changed through the ledger.
+        amount: tDOLLAR, > 0.
+        now: seconds since the start.
+
+    Returns:
+        OK, or CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, INSUFFICIENT_BALANCE with nothing changed.
+
+    Source: 004_7b43fd311786c790.txt, "Depositing / withdrawing collateral" and "Price" (the public implementation reads no price here).
+    """
+    if not cdp.is_open:
+        return Status.CDP_NOT_OPEN
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE
+    if not is_positive_amount(amount):
+        return Status.BAD_AMOUNT
+    status = ledger.transfer(wallets, TDOLLAR, cdp.owner, MINT_ACCOUNT, amount)
+    if status == Status.OK:
+        change(cdp, tasset, amount, 0.0)
+    return status
+
+
+@rule
+def withdraw(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, now: float) -> Status:
+    """Take collateral out of a CDP, less the protocol fee.
+
+    Args:
+        cdp: row of `World.cdps`; changed.
+        tasset: row of `World.tassets`: minimum ratio, fee; running sums changed.
+        feed: row of `World.feeds` of the tASSET.
+        wallets: `[accounts, tokens]`; changed through the ledger. The fee goes to the collector.
+        amount: tDOLLAR, > 0, fee included.
+        now: seconds since the start.
+
+    Returns:
+        OK, or CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, INSUFFICIENT_COLLATERAL, BELOW_MIN_RATIO with nothing changed.
+
+    Source: 004_7b43fd311786c790.txt, "Depositing / withdrawing collateral", "Protocol Fee".
+    """
+    if not cdp.is_open:
+        return Status.CDP_NOT_OPEN
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE
+    if not is_positive_amount(amount):
+        return Status.BAD_AMOUNT
+    if amount > cdp.collateral:
+        return Status.INSUFFICIENT_COLLATERAL
+    if cdp.collateral - amount < required_collateral(cdp.debt, feed.price, tasset.min_collateral_ratio):
+        return Status.BELOW_MIN_RATIO
+    fee = floor_amount(amount * tasset.protocol_fee)
+    ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, COLLECTOR_ACCOUNT, fee)
+    ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, cdp.owner, amount - fee)
+    change(cdp, tasset, -amount, 0.0)
+    return Status.OK
+
+
+@rule
+def mint(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amount: float, now: float) -> Status:
+    """Mint more of the tASSET against the collateral already locked.
+
+    Args:
+        cdp: row of `World.cdps`; changed.
+        tasset: row of `World.tassets`: minimum ratio; running sums changed.
+        feed: row of `World.feeds` of the tASSET.
+        tokens: `World.tokens`; supply changed.
+        wallets: `[accounts, tokens]`; changed through the ledger.
+        amount: tASSET tokens, > 0.
+        now: seconds since the start.
+
+    Returns:
+        OK, or CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, BELOW_MIN_RATIO, SUPPLY_LIMIT with nothing changed.
+
+    Source: 004_7b43fd311786c790.txt, "Minting / Burning tASSETs".
+    """
+    if not cdp.is_open:
+        return Status.CDP_NOT_OPEN
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE
+    if not is_positive_amount(amount):
+        return Status.BAD_AMOUNT
+    if cdp.collateral < required_collateral(cdp.debt + amount, feed.price, tasset.min_collateral_ratio):
+        return Status.BELOW_MIN_RATIO
+    status = ledger.mint(wallets, tokens, tasset.token, cdp.owner, amount)
+    if status == Status.OK:
+        change(cdp, tasset, 0.0, amount)
+    return status
+
+
+@rule
+def burn(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amount: float, now: float) -> Status:
+    """Return minted tokens and lower the debt.
+
+    Args:
+        cdp: row of `World.cdps`; changed.
+        tasset: row of `World.tassets`; running sums changed.
+        feed: row of `World.feeds` of the tASSET.
+        tokens: `World.tokens`; supply changed.
+        wallets: `[accounts, tokens]`; changed through the ledger.
+        amount: tASSET tokens, > 0.
+        now: seconds since the start.
+
+    Returns:
+        OK, or CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, INSUFFICIENT_DEBT, INSUFFICIENT_BALANCE with nothing changed.
+
+    Source: 004_7b43fd311786c790.txt, "Minting / Burning tASSETs" and "Price" (the public implementation reads no price here).
+    """
+    if not cdp.is_open:
+        return Status.CDP_NOT_OPEN
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE
+    if not is_positive_amount(amount):
+        return Status.BAD_AMOUNT
+    if amount > cdp.debt:
+        return Status.INSUFFICIENT_DEBT
+    status = ledger.burn(wallets, tokens, tasset.token, cdp.owner, amount)
+    if status == Status.OK:
+        change(cdp, tasset, 0.0, -amount)
+    return status
+
+
+@rule
+def close(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, now: float) -> Status:
+    """Return all minted tokens and take out all collateral, less the protocol fee; both or neither.
+
+    Returns:
+        OK, or CDP_NOT_OPEN, STALE_PRICE, INSUFFICIENT_BALANCE (of the tASSET) with nothing changed.
+
+    Source: 004_7b43fd311786c790.txt, "Closing a position", "Protocol Fee".
+    """
+    if not cdp.is_open:
+        return Status.CDP_NOT_OPEN
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE
+    if wallets[cdp.owner, tasset.token] < cdp.debt:
+        return Status.INSUFFICIENT_BALANCE
+    if cdp.debt > 0.0:
+        burn(cdp, tasset, feed, tokens, wallets, cdp.debt, now)
+    if cdp.collateral > 0.0:
+        withdraw(cdp, tasset, feed, wallets, cdp.collateral, now)
+    return Status.OK

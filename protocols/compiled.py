@@ -1,0 +1,84 @@
+"""`rule`: how a function on rows is compiled, and where the machine code is kept.
+
+Numba's own cache looks only at the file of the function itself, so an edited callee would leave stale code in its callers. The cache folder
+is therefore named after a digest of every source file that holds compiled code: another version of Seawall compiles anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.core import config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ROOT = Path(__file__).resolve().parent.parent
+_COMPILED_FOLDERS = ("protocols", "agents", "models")
+_READY = "ready"
+_CACHES_KEPT = 3
+
+
+def _source_digest() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for folder in _COMPILED_FOLDERS:
+        for source in sorted((_ROOT / folder).glob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _cache_parent() -> Path:
+    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for parent in (_ROOT / ".cache" / "numba", user_cache / "seawall"):
+        if _is_writable(parent):
+            return parent
+    return Path(tempfile.gettempdir()) / "seawall"
+
+
+def _drop_old_caches(current: Path) -> None:
+    others = sorted((p for p in current.parent.iterdir() if p != current), key=lambda p: p.stat().st_mtime, reverse=True)
+    for folder in others[_CACHES_KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _use_cache() -> Path:
+    folder = _cache_parent() / _source_digest()
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _drop_old_caches(folder)
+    config.CACHE_DIR = str(folder)
+    return folder
+
+
+CACHE = _use_cache()
+
+
+def is_compiled_before() -> bool:
+    """Tell whether an earlier run has filled the cache, so that no compilation is ahead."""
+    return bool(config.DISABLE_JIT) or (CACHE / _READY).exists()
+
+
+def mark_compiled() -> None:
+    """Remember that the cache is filled; called after a first run."""
+    if not config.DISABLE_JIT:
+        (CACHE / _READY).touch()
+
+
+def rule(function: F) -> F:
+    """Compile a function on rows: cached on disk, without the GIL, IEEE division as in NumPy, no fast-math (both modes agree to the bit)."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -1,0 +1,47 @@
+"""What a contract answers, and which actions it is asked for."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """Answer of a rule: OK, or the reason for which nothing was changed.
+
+    The last three are an agent's own reasons for leaving a margin-called CDP alone; they are counted beside the refusals.
+    """
+
+    OK = 0
+    BAD_AMOUNT = 1
+    STALE_PRICE = 2
+    BELOW_MIN_RATIO = 3
+    INSUFFICIENT_BALANCE = 4
+    INSUFFICIENT_COLLATERAL = 5
+    INSUFFICIENT_DEBT = 6
+    UNAUTHORIZED = 7
+    NOT_MARGIN_CALLED = 8
+    CDP_NOT_OPEN = 9
+    CDP_ALREADY_OPEN = 10
+    EXCEEDS_MAX_SPREAD = 11
+    EXCEEDS_MAX_SLIPPAGE = 12
+    EMPTY_POOL = 13
+    SUPPLY_LIMIT = 14
+    UNPROFITABLE = 15
+    NO_CAPITAL = 16
+    NO_LIQUIDITY = 17
+
+
+class Action(IntEnum):
+    """What an agent asked a contract to do; a row of `World.tallies`."""
+
+    PUBLISH = 0
+    OPEN = 1
+    DEPOSIT = 2
+    WITHDRAW = 3
+    MINT = 4
+    BURN = 5
+    CLOSE = 6
+    PURCHASE = 7
+    SWAP = 8
+    PROVIDE = 9
+    REDEEM = 10

@@ -1,0 +1,144 @@
+"""The state of a market: one row per thing, one table per kind, each column with its unit.
+
+`World` holds every table; nothing else holds market state. Rows are views (`world.cdps[3].debt -= 1.0` changes the table), compiled and in
+plain Python alike. Amounts are whole units of tokens (see `amounts`), prices USD per token, times seconds since the start.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+FLOAT = "f8"
+INT = "i8"
+BOOL = "?"
+
+Table = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Row = Any  # a record of a table; its columns are read and written as attributes
+
+UNITS: dict[str, dict[str, str]] = {}
+"""Unit and meaning of each column, by table name."""
+
+
+def table_type(name: str, **columns: tuple[str, str]) -> np.dtype[np.record]:
+    """Define a table: columns as `name=(type, "unit: meaning")`. The documentation is kept in `UNITS`."""
+    hidden = [column for column in columns if hasattr(np.record, column)]
+    if hidden:
+        raise ValueError(f"{name}: {hidden} are attributes of every NumPy record, so `row.{hidden[0]}` would not be the column")
+    UNITS[name] = {column: meaning for column, (_, meaning) in columns.items()}
+    fields = np.dtype([(column, kind) for column, (kind, _) in columns.items()], align=True)
+    return np.dtype((np.record, fields))
+
+
+CLOCK = table_type(
+    "clock",
+    step=(INT, "rounds done; 0 is the state at the start"),
+    steps=(INT, "rounds in the whole run"),
+    now=(FLOAT, "seconds since the start"),
+    step_seconds=(FLOAT, "seconds per round"),
+    order_seed=(INT, "seed of the stream that draws who goes first, 31 bits"),
+    record_every=(INT, "rounds between two records"),
+    records=(INT, "records written so far"),
+    events=(INT, "events written so far"),
+    events_lost=(INT, "events that found the table full; their totals are counted all the same"),
+)
+
+TOKEN = table_type(
+    "tokens",
+    supply=(FLOAT, "tokens: minted minus burned so far; equals the sum of all wallets"),
+)
+
+FEED = table_type(
+    "feeds",
+    feeder=(INT, "account that may publish"),
+    price=(FLOAT, "USD per token, last published"),
+    updated_at=(FLOAT, "seconds: time of the last publication"),
+    valid_for=(FLOAT, "seconds for which a price may be used"),
+)
+
+TASSET = table_type(
+    "tassets",
+    token=(INT, "row of tokens"),
+    feed=(INT, "row of feeds"),
+    pool=(INT, "row of pools: tASSET against tDOLLAR"),
+    asset=(INT, "column of market_price: what the tASSET tracks; contracts never read it"),
+    min_collateral_ratio=(FLOAT, "fraction: collateral value / debt value below which a CDP is margin called"),
+    auction_discount=(FLOAT, "fraction off the price at which a margin-called CDP's collateral is sold"),
+    protocol_fee=(FLOAT, "fraction of collateral withdrawn"),
+    auction_fee=(FLOAT, "fraction of collateral bought in an auction"),
+    liquidate_whole=(BOOL, "one purchase may take the whole debt, not only what restores the minimum ratio"),
+    debt=(FLOAT, "tokens owed by all open CDPs: running sum"),
+    collateral=(FLOAT, "tDOLLAR held for all open CDPs: running sum"),
+    bad_debt=(FLOAT, "tokens whose CDP ran out of collateral: cumulative"),
+    bad_debt_usd=(FLOAT, "USD: the same at the oracle price of the moment: cumulative"),
+)
+
+CDP = table_type(
+    "cdps",
+    owner=(INT, "account"),
+    tasset=(INT, "row of tassets"),
+    is_open=(BOOL, "holds collateral or owes debt"),
+    collateral=(FLOAT, "tDOLLAR"),
+    debt=(FLOAT, "tASSET tokens"),
+    backing=(FLOAT, "tDOLLAR per token owed: the price at which collateral just covers debt; infinite without debt"),
+)
+
+POOL = table_type(
+    "pools",
+    account=(INT, "account that holds the reserves"),
+    base_token=(INT, "row of tokens: tDOLLAR"),
+    asset_token=(INT, "row of tokens: the tASSET"),
+    share_token=(INT, "row of tokens: the LP token"),
+    commission=(FLOAT, "fraction of what a swap pays out; stays in the pool"),
+    fees_base=(FLOAT, "tDOLLAR of commission kept so far"),
+    fees_asset=(FLOAT, "tASSET of commission kept so far"),
+    volume_base=(FLOAT, "tDOLLAR swapped in or out so far"),
+)
+
+TDOLLAR = 0  # row of tokens
+MINT_ACCOUNT = 0  # row of wallets: the contract that holds all CDPs' collateral
+COLLECTOR_ACCOUNT = 1  # row of wallets: protocol fees
+FIRST_FREE_ACCOUNT = 2
+
+
+class World(NamedTuple):
+    """All state of one market, and the outside inputs it will meet.
+
+    `wallets` is [accounts, tokens]; the inputs `market_price`, `market_open` ([steps + 1, assets]) and `feed_noise`, `feed_up`
+    ([steps + 1, feeds]) are only read. Tables of agents (`oracle_feeders` ... `lps`) are described in `agents/tables.py`, measurements in `models/records.py`.
+    """
+
+    clock: Table
+    tokens: Table
+    wallets: Floats
+    feeds: Table
+    tassets: Table
+    cdps: Table
+    pools: Table
+    oracle_feeders: Table
+    minters: Table
+    liquidators: Table
+    traders: Table
+    arbitrageurs: Table
+    lps: Table
+    market_price: Floats
+    market_open: Bools
+    feed_noise: Floats
+    feed_up: Bools
+    orders: Table
+    order_start: Ints
+    woken: Ints
+    called: Ints
+    marks: Table
+    tallies: Ints
+    flows: Table
+    events: Table
+    peaks: Table
+    series: Table
+    ratio_counts: Ints
+    tally_series: Ints

@@ -1,0 +1,250 @@
+"""The figures that count: CDPs by collateral ratio, auctions and refusals by interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgb
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from seawall.reports.backdrop import backdrop
+from seawall.reports.result import Result
+from seawall.reports.style import (
+    COLOURS,
+    GREY,
+    HEAT,
+    INK,
+    VERMILION,
+    Chart,
+    Floats,
+    TimeAxis,
+    columns,
+    finish,
+    house_style,
+    left_out,
+    of_tasset,
+    panels,
+    say,
+    shortened,
+    shown_tassets,
+)
+from seawall.reports.words import DAY, HOUR, MINUTE, duration, label_of, number, percent, usd
+
+_HEAT_COLUMNS = 240  # as many as can be told apart at the width of a page
+_FAINT = 0.2  # opacity of the smallest share
+_RATIO_TICKS = (1, 2, 0.5, 4, 1.5, 3, 0.75, 8, 0.25, 1.25, 6, 1.75, 12, 16, 24, 50, 100)  # the first come, the first served
+_TICK_GAP = 0.12  # least distance of ticks, of the axis
+_INTERVALS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY)
+_BARS = 60  # an interval is the shortest that needs no more bars than this
+_OTHER = "other"
+
+
+@house_style()
+def ratio_distribution(result: Result) -> Chart:
+    """Share of CDPs per bin of the collateral ratio over time; below 1 in another colour."""
+    axis = TimeAxis.of(result)
+    shares = {tasset: _shares(of_tasset(result.ratios, tasset)) for tasset in shown_tassets(result)}
+    most = max((float(share.to_numpy().max()) for share in shares.values() if share.size), default=0.0) or 1.0
+    figure, axes = panels(len(shares), height=1.7)
+    for ax, (tasset, share) in zip(axes, shares.items(), strict=True):
+        _draw_shares(ax, axis, share, most)
+        minimum = result.series.loc[result.series["tasset"] == tasset, "min_collateral_ratio"].max()
+        ax.axhline(minimum, color=INK, linestyle="--", linewidth=1, label="minimum ratio")
+        ax.axhline(1.0, color=VERMILION, linewidth=1, label="1: insolvent below")
+        backdrop(ax, result, axis, tasset=tasset, closed=False)
+        _ratio_axis(ax, share, minimum)
+        ax.set_title(shortened(tasset))
+        ax.set_ylabel("collateral ratio\n(fraction)")
+    _shade_samples(axes[0], most)
+    finish(figure, axes, axis)
+    title, alt = _ratio_words(shares)
+    note = (
+        f"{left_out(result)}The deeper the colour, the larger the share of CDPs with that ratio. The topmost band holds all higher ratios."
+    )
+    return Chart("ratio_distribution", title, alt, note, figure)
+
+
+def _shares(rows: pd.DataFrame) -> pd.DataFrame:
+    """Share of open CDPs per bin (index: low and high edge) and time (columns: seconds, thinned by averaging)."""
+    counts = rows.pivot_table(index=["low", "high"], columns="time_s", values="cdps", aggfunc="sum", fill_value=0)
+    shares = counts / counts.sum().replace(0, np.nan)
+    if shares.shape[1] <= _HEAT_COLUMNS:
+        return shares.fillna(0.0)
+    stretches = np.arange(shares.shape[1]) * _HEAT_COLUMNS // shares.shape[1]
+    starts = shares.columns[np.r_[True, np.diff(stretches) > 0]]
+    thinned = shares.fillna(0.0).T.groupby(stretches).mean().T
+    return thinned.set_axis(starts, axis="columns")
+
+
+def _draw_shares(ax: Axes, axis: TimeAxis, share: pd.DataFrame, most: float) -> None:
+    """One mesh below a ratio of 1 and one above; opacity is the share, so that the picture works on any background."""
+    if not share.to_numpy().any():
+        say(ax, "no CDPs")
+        return
+    edges, heights = np.r_[axis.units(share.columns), axis.high], _edges(share)
+    if share.shape[1] == 1:
+        edges[0] = axis.low
+    for colour, part in ((VERMILION, heights[:-1] < 1), (HEAT, heights[:-1] >= 1)):
+        rows = np.flatnonzero(part)
+        if rows.size:
+            cells = np.ma.masked_less_equal(share.to_numpy(float)[rows], 0.0)
+            bounds = heights[rows[0] : rows[-1] + 2]
+            ax.pcolormesh(edges, bounds, cells, cmap=_ramp(colour), norm=_opacity(most), rasterized=True, zorder=1)
+
+
+def _ramp(colour: str) -> LinearSegmentedColormap:
+    return LinearSegmentedColormap.from_list(colour, [(*to_rgb(colour), _FAINT), (*to_rgb(colour), 1.0)])
+
+
+def _opacity(most: float) -> PowerNorm:
+    """From share to opacity by the square root, so that a few CDPs in a thousand are still seen."""
+    return PowerNorm(0.5, 0.0, most)
+
+
+def _shade_samples(ax: Axes, most: float) -> None:
+    """Samples of the shades for the legend: 1%, 10% and the largest share."""
+    for share in (*(step for step in (0.01, 0.1) if step < most), most):
+        colour = _ramp(HEAT)(float(_opacity(most)(share)))
+        ax.fill_between([], [], color=colour, linewidth=0, label=f"{percent(share)} of CDPs")
+
+
+def _edges(share: pd.DataFrame) -> Floats:
+    """The edges of the ratio bins; the open ends, 0 and infinity, are drawn as wide as their neighbours."""
+    edges: Floats = np.r_[share.index.get_level_values("low"), share.index.get_level_values("high")[-1]].astype(np.float64)
+    if not np.isfinite(edges[-1]):
+        edges[-1] = edges[-2] * 1.25
+    if edges[0] <= 0:
+        edges[0] = edges[1] / 1.25
+    return edges
+
+
+def _ratio_axis(ax: Axes, share: pd.DataFrame, minimum: float) -> None:
+    """A logarithmic axis no larger than the bins in use, 1 and the minimum ratio."""
+    used = np.array([1.0, minimum])
+    if share.size:
+        edges, filled = _edges(share), np.flatnonzero(share.to_numpy().any(axis=1))
+        used = np.r_[used, edges[filled], edges[filled + 1]]
+    low, high = used.min() / 1.06, used.max() * 1.06
+    ticks: list[float] = []
+    for tick in _RATIO_TICKS:
+        if low <= tick <= high and all(abs(math.log(tick / taken)) > _TICK_GAP * math.log(high / low) for taken in ticks):
+            ticks.append(tick)
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    ax.yaxis.set_major_locator(FixedLocator(ticks))
+    ax.yaxis.set_major_formatter(lambda ratio, _: f"{ratio:g}")
+    ax.yaxis.set_minor_locator(NullLocator())
+
+
+def _ratio_words(shares: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
+    """The finding and the alternative text."""
+    worst = (0.0, "", 0.0)
+    spoken = []
+    for tasset, share in shares.items():
+        below = share[share.index.get_level_values("high") <= 1].sum()
+        peak = float(below.max()) if share.size else 0.0
+        spoken.append(
+            f"{tasset}: at most {percent(peak)} of CDPs below 1, {percent(float(below.iloc[-1]) if share.size else 0.0)} at the end."
+        )
+        worst = max(worst, (peak, tasset, float(share.columns[int(below.to_numpy().argmax())]) if share.size else 0.0))
+    title = "No CDP was recorded below a collateral ratio of 1"
+    if worst[0] > 0:
+        title = (
+            f"Up to {percent(worst[0])} of the CDPs of {worst[1]} were below a collateral ratio of 1, {duration(worst[2])} after the start"
+        )
+    return title, f"Heat map of the share of CDPs by collateral ratio over time. {' '.join(spoken)}"
+
+
+@house_style()
+def liquidations_and_refusals(result: Result) -> Chart:
+    """Debt liquidated per interval by tASSET; refused actions per interval by reason."""
+    axis, interval = TimeAxis.of(result), _interval(result)
+    debts, refusals = _liquidated(result, interval), _refused(result, interval)
+    figure, axes = panels(2, height=2.1)
+    per = duration(interval)
+    for ax, table, unit in zip(
+        axes, (debts, refusals), (f"debt liquidated\n(USD per {per})", f"refused actions\n(per {per})"), strict=True
+    ):
+        _draw_bars(ax, axis, table, interval)
+        backdrop(ax, result, axis)
+        ax.set_ylabel(unit)
+    finish(figure, axes, axis, legend=False)
+    title, alt = _flow_words(debts, refusals, interval)
+    return Chart("liquidations_and_refusals", title, alt, "Bars are stacked. Grey: all markets closed. Hatched: oracle outage.", figure)
+
+
+def _interval(result: Result) -> int:
+    """Seconds per bar."""
+    horizon = float(result.series["time_s"].max())
+    return next((interval for interval in _INTERVALS if horizon <= interval * _BARS), _INTERVALS[-1])
+
+
+def _interval_of(seconds: pd.Series[Any], interval: int) -> pd.Series[Any]:
+    """Number of the interval; a record counts what happened since the one before, so it belongs to the interval it closes."""
+    return ((seconds / interval).map(math.ceil) - 1).clip(lower=0)
+
+
+def _liquidated(result: Result, interval: int) -> pd.DataFrame:
+    """USD of debt liquidated per interval (rows) and tASSET (columns)."""
+    series = result.series.sort_values("time_s", kind="stable")
+    cumulative = series["liquidated_debt_usd"]
+    since = cumulative.groupby(series["tasset"]).diff().fillna(cumulative)
+    shown = shown_tassets(result)
+    names = series["tasset"].where(series["tasset"].isin(shown), _OTHER)
+    table = since.groupby([_interval_of(series["time_s"], interval), names]).sum().unstack(fill_value=0)
+    return table[[name for name in (*shown, _OTHER) if name in table]]
+
+
+def _refused(result: Result, interval: int) -> pd.DataFrame:
+    """Refused actions per interval (rows) and reason (columns, most frequent first, the rare ones summed up)."""
+    refusals = result.refusals
+    totals = refusals.groupby("status")["count"].sum().sort_values(ascending=False, kind="stable")
+    frequent = list(totals.index if len(totals) <= len(COLOURS) else totals.index[: len(COLOURS) - 1])
+    names = refusals["status"].where(refusals["status"].isin(frequent), _OTHER)
+    table = refusals["count"].groupby([_interval_of(refusals["time_s"], interval), names]).sum().unstack(fill_value=0)
+    return table[[name for name in (*frequent, _OTHER) if name in table]].rename(columns=label_of)
+
+
+def _draw_bars(ax: Axes, axis: TimeAxis, table: pd.DataFrame, interval: int) -> None:
+    """Stacked bars with a legend of their own above the panel."""
+    width = interval / axis.unit_s
+    centres = (table.index.to_numpy(float) + 0.5) * width
+    floor = np.zeros(len(table))
+    handles: list[Patch] = []
+    for name, colour in zip(table, (*COLOURS, GREY), strict=False):
+        heights = table[name].to_numpy(float)
+        if heights.any():
+            some = heights > 0
+            ax.bar(centres[some], heights[some], 0.9 * width, floor[some], color=colour, linewidth=0)
+            handles.append(Patch(color=colour, label=shortened(str(name))))
+        floor += heights
+    if handles:
+        names = [str(handle.get_label()) for handle in handles]
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns(names))
+        ax.set_ylim(0, 1.15 * floor.max())
+    else:
+        say(ax, "none")
+        ax.set_yticks([])
+
+
+def _flow_words(debts: pd.DataFrame, refusals: pd.DataFrame, interval: int) -> tuple[str, str]:
+    """The finding and the alternative text."""
+    debt, refused = float(debts.to_numpy().sum()), float(refusals.to_numpy().sum())
+    title = "Nothing was liquidated"
+    if debt > 0:
+        per_interval = debts.sum(axis=1)
+        start = duration(float(per_interval.index[int(per_interval.to_numpy().argmax())]) * interval)
+        title = f"{usd(debt)} of debt was liquidated, {percent(per_interval.max() / debt)} of it in the {duration(interval)} from {start}"
+    if refused > 0:
+        title += f"; {number(refused)} actions were refused, most often: {refusals.columns[0]}"
+    else:
+        title += "; no action was refused"
+    by_tasset = "; ".join(f"{name} {usd(float(total))}" for name, total in debts.sum().items())
+    by_reason = "; ".join(f"{name} {number(float(total))}" for name, total in refusals.sum().items()) or "none"
+    return title, f"Stacked bars per {duration(interval)}. Debt liquidated: {by_tasset}. Refused actions: {by_reason}."

@@ -1,0 +1,227 @@
+"""What each headline figure means: definition, unit, sign and source.
+
+Sign convention of the whole project: losses are positive, and so are yields and profits where the name says so. CDPs are marked at market
+prices for solvency; whether a CDP is margin-called is judged at the oracle price, which is all the protocol sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFINITION = "definition"
+PEREZ = "Perez et al., Liquidations: DeFi on a Knife-edge, arXiv 2009.13235"
+GUDGEON = "Gudgeon et al., The Decentralized Financial Crisis, arXiv 2002.08099"
+QIN = "Qin et al., An Empirical Study of DeFi Liquidations, arXiv 2106.06389"
+
+_LOSS = "positive is a loss"
+_GAIN = "positive is a gain"
+_SIZE = "never negative"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A headline figure explained.
+
+    Attributes:
+        label: a few words, for tables and cards.
+        meaning: the definition in a sentence or two.
+        unit: as people read it.
+        sign: which direction is good or bad.
+        source: "definition" for the project's own, else the paper.
+    """
+
+    label: str
+    meaning: str
+    unit: str
+    sign: str
+    source: str = DEFINITION
+
+
+GLOSSARY: dict[str, Definition] = {
+    "bad_debt_usd": Definition(
+        "bad debt",
+        "Debt left when a CDP's collateral is gone: realised, added up over the run, at the market price of the moment.",
+        "USD",
+        _LOSS,
+    ),
+    "shortfall_peak_usd": Definition(
+        "peak shortfall",
+        "Largest total shortfall at any time. Shortfall is debt value less collateral value where positive, per CDP at market prices; "
+        "surpluses of other CDPs are not netted against it.",
+        "USD",
+        _LOSS,
+    ),
+    "shortfall_end_usd": Definition(
+        "shortfall at the end",
+        "Total shortfall when the run ends: debt value less collateral value where positive, per CDP, never netted.",
+        "USD",
+        _LOSS,
+    ),
+    "insolvent_cdps_peak": Definition(
+        "insolvent CDPs, peak",
+        "Largest number of CDPs at one time whose collateral was worth less than their debt at market prices.",
+        "CDPs",
+        _SIZE,
+    ),
+    "insolvent_cdps_end": Definition(
+        "insolvent CDPs, end",
+        "CDPs whose collateral is worth less than their debt at market prices when the run ends.",
+        "CDPs",
+        _SIZE,
+    ),
+    "min_system_collateral_ratio": Definition(
+        "lowest system ratio",
+        "Smallest value over the run, and over tASSETs with debt, of all collateral value divided by all debt value at market prices.",
+        "percent",
+        "below 100% the system is insolvent",
+    ),
+    "time_to_insolvency_s": Definition(
+        "time to insolvency",
+        "Time from the start to the first moment at which any CDP's collateral was worth less than its debt.",
+        "time",
+        "longer is better; not computed when nothing became insolvent",
+        GUDGEON,
+    ),
+    "under_collateralised_debt_share_end": Definition(
+        "under-collateralised debt",
+        "Share of all debt that sits in CDPs whose collateral is worth less than their debt when the run ends.",
+        "percent",
+        _LOSS,
+    ),
+    "liquidations": Definition(
+        "liquidations",
+        "Number of purchases of collateral from margin-called CDPs; one CDP may be sold in several purchases.",
+        "purchases",
+        _SIZE,
+    ),
+    "liquidated_debt_usd": Definition(
+        "liquidated debt",
+        "Value of the tASSET burned by buyers of collateral in auctions, at the oracle price of the purchase.",
+        "USD",
+        _SIZE,
+    ),
+    "collateral_sold_usd": Definition(
+        "collateral sold",
+        "Value of the collateral handed to buyers in auctions.",
+        "USD",
+        _SIZE,
+    ),
+    "discount_paid_usd": Definition(
+        "discount paid",
+        "What owners of CDPs lost to the auction discount: collateral sold less debt burned, both at the oracle price of the purchase.",
+        "USD",
+        _LOSS,
+        QIN,
+    ),
+    "liquidation_efficiency": Definition(
+        "liquidation efficiency",
+        "Share of the debt of margin-called CDPs that was liquidated in the same round in which it became liquidable.",
+        "percent",
+        "higher is better",
+        PEREZ,
+    ),
+    "mean_time_to_liquidation_s": Definition(
+        "time to liquidation",
+        "Mean time from a CDP's margin call to the purchases of its collateral.",
+        "time",
+        "shorter is better",
+    ),
+    "margin_called_at_end": Definition(
+        "margin-called at end",
+        "CDPs below their minimum collateral ratio at the oracle price when the run ends.",
+        "CDPs",
+        _SIZE,
+    ),
+    "collateral_returned_usd": Definition(
+        "collateral returned",
+        "Value of the unsold collateral that auctions gave back to owners once all debt was burned.",
+        "USD",
+        _SIZE,
+    ),
+    "refused_stale_price": Definition(
+        "refused: stale price",
+        "Liquidations that could not happen because the oracle price was older than its validity.",
+        "attempts",
+        _SIZE,
+    ),
+    "refused_unprofitable": Definition(
+        "refused: unprofitable",
+        "Liquidations that liquidators passed over because slippage, fees and costs ate the discount.",
+        "attempts",
+        _SIZE,
+        QIN,
+    ),
+    "refused_no_capital": Definition(
+        "refused: no capital",
+        "Liquidations that liquidators could not pay for.",
+        "attempts",
+        _SIZE,
+    ),
+    "refused_no_liquidity": Definition(
+        "refused: no liquidity",
+        "Liquidations for which no market sold enough of the tASSET that has to be burned.",
+        "attempts",
+        _SIZE,
+    ),
+    "fee_yield_per_year": Definition(
+        "fee yield",
+        "Fees earned by liquidity providers divided by their mean capital and by the years of the run.",
+        "percent per year",
+        _GAIN,
+    ),
+    "lp_net_yield_per_year": Definition(
+        "LP net yield",
+        "Profit of liquidity providers against holding the same tokens, so fees less impermanent loss, divided by mean capital and years.",
+        "percent per year",
+        _GAIN,
+    ),
+    "protocol_fees_usd": Definition(
+        "protocol fees",
+        "Fees that CDPs and auctions paid to the protocol.",
+        "USD",
+        "positive is income of the protocol",
+    ),
+    "volume_usd": Definition(
+        "AMM volume",
+        "Value traded against the AMM pools, each swap counted once.",
+        "USD",
+        _SIZE,
+    ),
+    "owners_loss_usd": Definition(
+        "CDP owners' loss",
+        "What auctions took from owners of CDPs: collateral sold less debt cleared for them.",
+        "USD",
+        _LOSS,
+    ),
+    "holders_loss_usd": Definition(
+        "holders' loss",
+        "tASSET in circulation with no collateral behind it any more, which its holders bear.",
+        "USD",
+        _LOSS,
+    ),
+    "lp_impermanent_loss_usd": Definition(
+        "impermanent loss",
+        "Value that liquidity providers would have by holding their tokens, less the value of their share of the pools without fees.",
+        "USD",
+        _LOSS,
+    ),
+    "liquidators_profit_usd": Definition(
+        "liquidators' profit",
+        "Value of the collateral that liquidators bought, less what they paid for the tASSET they burned and less fees and costs.",
+        "USD",
+        _GAIN,
+        QIN,
+    ),
+}
+
+
+def define(name: str) -> Definition:
+    """The definition of a headline figure.
+
+    Raises:
+        KeyError: nobody defined it; a report never shows a figure it cannot explain.
+    """
+    try:
+        return GLOSSARY[name]
+    except KeyError:
+        raise KeyError(f"headline figure {name!r} has no definition in reports/glossary.py") from None

@@ -1,0 +1,198 @@
+"""The report as one HTML page that needs nothing else: no scripts, no links, figures inline.
+
+Everything that comes from a scenario passes through Jinja's autoescape; the only markup trusted is that of our own figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from seawall.reports.figures import all_charts
+from seawall.reports.glossary import Definition, define
+from seawall.reports.result import GROUPS, Entry, Result, answer, refusal_counts
+from seawall.reports.svg import file_svg, inline_svg
+from seawall.reports.words import NOT_COMPUTED, amount, duration, label_of, number, percent, quantity
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_LARGEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table in words.
+
+    Attributes:
+        headings: of the columns, with units.
+        rows: cells as text.
+        texts: number of leading columns that hold text; the others are numbers, aligned right.
+        caption: what the table shows.
+    """
+
+    headings: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    texts: int
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A headline figure as shown: its name, what it is called, its value, its interval or why there is no value."""
+
+    name: str
+    label: str
+    value: str
+    detail: str
+
+
+def render(result: Result) -> str:
+    """The whole page.
+
+    Raises:
+        KeyError: a headline figure has no definition in the glossary.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        run=result.manifest,
+        answer=answer(result),
+        groups=_groups(result),
+        charts=[(chart, Markup(inline_svg(chart))) for chart in all_charts(result)],
+        liquidations=_liquidations(result),
+        refusals=_refusals(result),
+        moments=_moments(result.manifest["path_moments"]),
+        events=_events(result.manifest),
+        glossary=_glossary(result),
+        paths=_paths(result),
+        timings=[(label_of(name), f"{number(seconds)} s") for name, seconds in result.manifest["seconds"].items()],
+    )
+
+
+def write_figures(result: Result, folder: Path) -> list[Path]:
+    """Save every figure as an SVG file of its own, and return their paths; equal runs give equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for chart in all_charts(result):
+        path = folder / f"{chart.name}.svg"
+        path.write_text(file_svg(chart), encoding="utf-8", newline="\n")
+        written.append(path)
+    return written
+
+
+def _groups(result: Result) -> list[tuple[str, list[Card]]]:
+    """The groups of headline figures in the order of every report, then any the run has beside."""
+    names = [*GROUPS, *(name for name in result.summary if name not in GROUPS)]
+    return [
+        (GROUPS.get(name, label_of(name).capitalize()), [_card(*item) for item in result.summary[name].items()])
+        for name in names
+        if result.summary.get(name)
+    ]
+
+
+def _card(name: str, entry: Entry) -> Card:
+    value = quantity(entry["value"], entry["unit"])
+    detail = ""
+    if value == NOT_COMPUTED:
+        detail = entry.get("why", "")
+    elif entry.get("interval") is not None:
+        low, high = (quantity(end, entry["unit"]) for end in entry["interval"])
+        detail = f"interval {low} to {high}"
+    return Card(name, define(name).label, value, detail)
+
+
+def _glossary(result: Result) -> list[tuple[str, Definition]]:
+    """Every figure the page shows, by its label."""
+    names = {name for group in result.summary.values() for name in group}
+    return sorted(((name, define(name)) for name in names), key=lambda item: item[1].label.lower())
+
+
+def _paths(result: Result) -> str:
+    """How many price paths the figures rest on."""
+    most = max((entry.get("paths", 1) for group in result.summary.values() for entry in group.values()), default=1)
+    return "One price path: figures are of this path only, without intervals." if most == 1 else f"{number(most)} price paths."
+
+
+def _liquidations(result: Result) -> Table:
+    largest = result.liquidations.sort_values("burned_usd", ascending=False, kind="stable").head(_LARGEST)
+    rows = [
+        (
+            str(row["tasset"]),
+            duration(row["time_s"]),
+            str(row["cdp"]),
+            str(row["liquidator"]),
+            number(row["burned_tokens"]),
+            amount(row["burned_usd"]),
+            amount(row["sold_usd"]),
+            amount(row["price"]),
+            duration(row["seconds_called"]),
+            amount(row["bad_debt_usd"]),
+        )
+        for row in largest.to_dict("records")
+    ]
+    headings = (
+        "tASSET",
+        "After start",
+        "CDP",
+        "Liquidator",
+        "Burned (tASSET)",
+        "Burned (USD)",
+        "Collateral sold (USD)",
+        "Oracle price (USD)",
+        "After margin call",
+        "Bad debt (USD)",
+    )
+    shown, every = len(rows), len(result.liquidations)
+    caption = f"All {number(every)} liquidations" if shown == every else f"The {shown} largest of {number(every)} liquidations"
+    return Table(headings, rows, 1, f"{caption}, by debt burned")
+
+
+def _refusals(result: Result) -> Table:
+    counts = refusal_counts(result)
+    total = sum(count for _, _, count in counts)
+    rows = [(label_of(action), label_of(status), number(count), percent(count / total)) for action, status, count in counts]
+    return Table(("Action", "Reason", "Times", "Share"), rows, 2, "Refused actions: the contracts changed nothing")
+
+
+def _moments(path_moments: list[Mapping[str, Any]]) -> Table:
+    """Configured beside realised moments of each price path, the check on the path generator."""
+    rows: list[tuple[str, ...]] = []
+    for moments in path_moments:
+        configured, realised = moments["configured"] or {}, moments["realised"]
+        rows += [
+            (str(moments["asset"]), label_of(name), _moment(configured.get(name)), _moment(realised.get(name)))
+            for name in dict.fromkeys((*configured, *realised))
+        ]
+    return Table(("Asset", "Moment", "Configured", "Realised"), rows, 2, "Price path: what the scenario asked for and what was drawn")
+
+
+def _moment(value: float | str | None) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else number(value)
+
+
+def _events(manifest: Mapping[str, Any]) -> list[str]:
+    """Shocks and outages of the scenario in sentences."""
+    return [*_shocks(manifest), *_outages(manifest)]
+
+
+def _shocks(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for shock in manifest["shocks"]:
+        moved = "rises" if shock["change"] > 0 else "falls"
+        yield f"{shock['asset']} {moved} by {percent(abs(shock['change']))}, {duration(shock['at_s'])} after the start."
+
+
+def _outages(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for outage in manifest["outages"]:
+        length = duration(outage["to_s"] - outage["from_s"])
+        yield f"The oracle of {outage['tasset']} is silent for {length}, from {duration(outage['from_s'])} after the start."

@@ -1,0 +1,124 @@
+"""What a report reads of a run, and the answer in words that every report opens with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+
+from seawall.reports.words import NOT_COMPUTED, number, percent, quantity
+
+GROUPS = {
+    "solvency": "Solvency",
+    "liquidations": "Liquidations",
+    "fee_yield": "Fee yield",
+    "waterfall": "Who bore the loss",
+}
+"""The groups of headline figures in the order of every report, with their headings."""
+
+Entry = Mapping[str, Any]
+"""One headline figure: `value` (None if not computed, then `why`), `unit`, `paths`, perhaps `interval` (low, high)."""
+
+
+class Result(Protocol):
+    """One run as a report sees it; columns and units are those of the files a run writes."""
+
+    @property
+    def summary(self) -> Mapping[str, Mapping[str, Entry]]:
+        """Headline figures by group and name."""
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """A row per record time (`time_s`) and tASSET."""
+
+    @property
+    def ratios(self) -> pd.DataFrame:
+        """Number of CDPs per record time, tASSET and bin of the collateral ratio."""
+
+    @property
+    def refusals(self) -> pd.DataFrame:
+        """Refused actions by record time, action and status, counted since the record before."""
+
+    @property
+    def liquidations(self) -> pd.DataFrame:
+        """A row per purchase of a margin-called CDP's collateral."""
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Scenario, digest, seed, versions, machine, timings, assumptions, outages, shocks, path moments."""
+
+
+def entry(result: Result, name: str) -> Entry | None:
+    """The headline figure of that name, in whichever group it stands."""
+    return next((group[name] for group in result.summary.values() if name in group), None)
+
+
+def said(result: Result, name: str) -> str:
+    """A headline figure in words; "not computed" where the run has none."""
+    found = entry(result, name)
+    return NOT_COMPUTED if found is None else quantity(found["value"], found["unit"])
+
+
+def refusal_counts(result: Result) -> list[tuple[str, str, int]]:
+    """Action, status and number of refusals over the whole run, most frequent first."""
+    counts = result.refusals.groupby(["action", "status"], as_index=False)["count"].sum()
+    counts = counts[counts["count"] > 0].sort_values("count", ascending=False, kind="stable")
+    return list(zip(counts["action"].astype(str), counts["status"].astype(str), counts["count"].astype(int), strict=True))
+
+
+def answer(result: Result) -> list[str]:
+    """What happened, in a few sentences: solvency, liquidations, liquidity providers."""
+    return [_solvency(result), _liquidations(result), _liquidity_providers(result)]
+
+
+def _solvency(result: Result) -> str:
+    insolvent, cdps = _value(result, "insolvent_cdps_peak"), _most_open_cdps(result)
+    if insolvent is None:
+        who = "The number of insolvent CDPs was not computed"
+    elif insolvent == 0:
+        who = f"None of the {number(cdps)} CDPs was insolvent at any time"
+    else:
+        who = f"At worst {number(insolvent)} of {number(cdps)} CDPs {'was' if insolvent == 1 else 'were'} insolvent at once"
+    shortfall = f"peak shortfall {said(result, 'shortfall_peak_usd')}{_share_of_debt(result)}"
+    return f"{who}; {shortfall}; bad debt {said(result, 'bad_debt_usd')}."
+
+
+def _liquidations(result: Result) -> str:
+    count = _value(result, "liquidations")
+    still = f"{said(result, 'margin_called_at_end')} CDPs still margin-called at the end"
+    if count is None:
+        return "The number of liquidations was not computed."
+    if count == 0:
+        return f"No collateral was sold in auctions; {still}."
+    many = "liquidation" if count == 1 else "liquidations"
+    return f"{said(result, 'liquidations')} {many} burned {said(result, 'liquidated_debt_usd')} of debt; {still}."
+
+
+def _liquidity_providers(result: Result) -> str:
+    fees, net = said(result, "fee_yield_per_year"), said(result, "lp_net_yield_per_year")
+    if fees == NOT_COMPUTED:
+        return "What LPs earned was not computed."
+    return f"LPs earned {fees} in fees" + ("." if net == NOT_COMPUTED else f", {net} net of impermanent loss.")
+
+
+def _value(result: Result, name: str) -> float | None:
+    found = entry(result, name)
+    return None if found is None else found["value"]
+
+
+def _most_open_cdps(result: Result) -> float:
+    """The largest number of CDPs open at one time."""
+    if result.series.empty:
+        return 0.0
+    return float(result.series.groupby("time_s")["open_cdps"].sum().max())
+
+
+def _share_of_debt(result: Result) -> str:
+    """The peak shortfall as a share of all debt at that time, in brackets; nothing without debt or shortfall."""
+    shortfall = _value(result, "shortfall_peak_usd")
+    if not shortfall or result.series.empty:
+        return ""
+    totals = result.series.groupby("time_s")[["shortfall_usd", "debt_usd"]].sum()
+    debt = float(totals["debt_usd"].iloc[int(totals["shortfall_usd"].to_numpy().argmax())])
+    return f" ({percent(shortfall / debt)} of debt)" if debt > 0 else ""

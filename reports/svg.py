@@ -1,0 +1,39 @@
+"""From a chart to SVG: inline for a page, or a file of its own; equal bytes for equal figures."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import warnings
+
+from seawall.reports.style import THEMED, Chart, house_style
+
+
+def inline_svg(chart: Chart) -> str:
+    """The figure as an `<svg>` element for a page: themed by the page, its ids its own, described for screen readers."""
+    svg = re.sub(r'(?<=: )#[0-9a-f]{6}(?=[;"])', _themed, _drawn(chart))
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{chart.name}-", svg)
+    return re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+
+
+def file_svg(chart: Chart) -> str:
+    """The figure as an SVG file of its own, on white."""
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + _drawn(chart) + "\n"
+
+
+def _themed(colour: re.Match[str]) -> str:
+    name = THEMED.get(colour[0])
+    return f"var({name}, {colour[0]})" if name else colour[0]
+
+
+def _drawn(chart: Chart) -> str:
+    """The `<svg>` element, equal bytes for equal figures, with title and description; no date, no metadata."""
+    buffer = io.StringIO()
+    with house_style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # text stays text: the reader's font has the letter
+        chart.figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL).rstrip()
+    spoken = f'<svg role="img" aria-label="{html.escape(chart.alt)}"'
+    return svg.replace("<svg", spoken, 1).replace(">", f">\n <title>{html.escape(chart.title)}</title>", 1)

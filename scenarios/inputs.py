@@ -1,0 +1,139 @@
+"""What comes from outside the market: prices, sessions, outages, errors of observation, and the flow of orders."""
+
+from __future__ import annotations
+
+from datetime import timezone
+
+import numpy as np
+
+from seawall.protocols.errors import Fault, ScenarioError
+from seawall.protocols.tables import Bools, Floats, World
+from seawall.scenarios.load import Loaded
+from seawall.scenarios.paths import Paths, Shock, apply_shocks, constant, gbm
+from seawall.scenarios.population import whole_steps
+from seawall.scenarios.schema import ConstantPrices, DailyBarPrices, GbmPrices, PriceShock, ReplayPrices, Scenario
+from seawall.scenarios.streams import Purpose, stream
+
+SECONDS_PER_HOUR = 3_600.0
+SECONDS_PER_DAY = 86_400.0
+SECONDS_PER_MINUTE = 60.0
+
+
+def price_paths(loaded: Loaded, seed: int, path: int) -> Paths:
+    """Prices of all assets on one path, shocks included.
+
+    Raises:
+        PriceFileError: for a price file that cannot be replayed.
+    """
+    scenario = loaded.scenario
+    rng = stream(seed, path, Purpose.PRICES)
+    return apply_shocks(_quiet_paths(loaded, rng), [_shock(spec) for spec in scenario.shocks])
+
+
+def _quiet_paths(loaded: Loaded, rng: np.random.Generator) -> Paths:
+    prices, step_seconds = loaded.scenario.prices, loaded.scenario.step_seconds
+    if isinstance(prices, ReplayPrices):
+        return _replay(loaded, prices)
+    if isinstance(prices, DailyBarPrices):
+        return _daily_bars(prices, step_seconds, rng)
+    steps = whole_steps(prices.days * SECONDS_PER_DAY, step_seconds)
+    start = prices.start.astimezone(timezone.utc)
+    start_usd = {name: asset.start_usd for name, asset in prices.assets.items()}
+    if isinstance(prices, ConstantPrices):
+        return constant(start_usd, start=start, steps=steps, step_seconds=step_seconds)
+    return _gbm(prices, start_usd, steps=steps, step_seconds=step_seconds, rng=rng)
+
+
+def _gbm(prices: GbmPrices, start_usd: dict[str, float], *, steps: int, step_seconds: int, rng: np.random.Generator) -> Paths:
+    return gbm(
+        start_usd,
+        {name: asset.drift_per_year for name, asset in prices.assets.items()},
+        {name: asset.volatility_per_year for name, asset in prices.assets.items()},
+        correlation=prices.correlation,
+        start=prices.start.astimezone(timezone.utc),
+        steps=steps,
+        step_seconds=step_seconds,
+        rng=rng,
+    )
+
+
+def _replay(loaded: Loaded, prices: ReplayPrices) -> Paths:
+    from seawall.scenarios.history import ReplaySource, read_replay
+
+    file = loaded.prices_file
+    assert file is not None
+    source = ReplaySource(
+        file=file,
+        columns=prices.assets,
+        time_column=prices.time_column,
+        bar_stamp=prices.bar_stamp,
+        bar_seconds=prices.bar_seconds,
+        session_column=prices.session_column,
+        sessions=prices.sessions,
+        max_gap_seconds=int(prices.max_gap_minutes * SECONDS_PER_MINUTE),
+        longer_gaps=prices.longer_gaps,
+        start=prices.start,
+        end=prices.end,
+    )
+    return read_replay(source, step_seconds=loaded.scenario.step_seconds)
+
+
+def _daily_bars(prices: DailyBarPrices, step_seconds: int, rng: np.random.Generator) -> Paths:
+    from seawall.scenarios.daily_bars import arch_bars, bridge
+
+    bars = {asset: arch_bars(series, prices.first, prices.last) for asset, series in prices.assets.items()}
+    return bridge(bars, calendar=prices.calendar, step_seconds=step_seconds, rng=rng)
+
+
+def _shock(spec: PriceShock) -> Shock:
+    return Shock(
+        asset=spec.asset,
+        at_s=spec.at_hours * SECONDS_PER_HOUR,
+        change=spec.change,
+        ramp_s=spec.ramp_hours * SECONDS_PER_HOUR,
+        recovery_s=None if spec.recovery_hours is None else spec.recovery_hours * SECONDS_PER_HOUR,
+    )
+
+
+def check_times(loaded: Loaded, paths: Paths) -> None:
+    """Refuse shocks and outages after the end of a history whose length was not known before it was read.
+
+    Raises:
+        ScenarioError: with all of them.
+    """
+    hours = paths.steps * paths.step_seconds / SECONDS_PER_HOUR
+    events = [*(("shocks", i, e) for i, e in enumerate(loaded.scenario.shocks)), *(("outages", i, e) for i, e in enumerate(loaded.scenario.outages))]
+    faults = [
+        Fault(str(loaded.file), None, f"{what}[{i}].at_hours", f"{event.at_hours!r} is after the end of the prices ({hours:g} hours)")
+        for what, i, event in events
+        if event.at_hours > hours
+    ]
+    if faults:
+        raise ScenarioError(faults)
+
+
+def feed_up(scenario: Scenario, steps: int) -> Bools:
+    """Which feeds work, [steps + 1, tASSETs]."""
+    up = np.ones((steps + 1, len(scenario.tassets)), np.bool_)
+    names = list(scenario.tassets)
+    for outage in scenario.outages:
+        first = whole_steps(outage.at_hours * SECONDS_PER_HOUR, scenario.step_seconds)
+        after = whole_steps((outage.at_hours + outage.hours) * SECONDS_PER_HOUR, scenario.step_seconds)
+        columns = slice(None) if outage.tasset is None else names.index(outage.tasset)
+        up[first:after, columns] = False
+    return up
+
+
+def feed_noise(seed: int, path: int, shape: tuple[int, int], noise: float) -> Floats:
+    """Standard normal errors of observation, [steps + 1, tASSETs]; zeros where no feeder errs."""
+    if noise == 0.0:
+        return np.zeros(shape)
+    return stream(seed, path, Purpose.FEED_NOISE).standard_normal(shape)
+
+
+def fill_orders(world: World, orders: tuple[np.ndarray, ...]) -> None:
+    """Write the flow of orders into the world, with the index of each round's first order."""
+    rounds, world.orders["trader"], world.orders["pool"], world.orders["sells"], world.orders["usd"] = orders
+    world.order_start[:] = np.searchsorted(rounds, np.arange(len(world.order_start)))
+
+

@@ -1,0 +1,184 @@
+"""From a YAML file to a checked scenario. Every fault is reported at once, with file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from seawall.protocols.errors import Fault, ScenarioError
+from seawall.scenarios.checks import cross_faults, warnings
+from seawall.scenarios.schema import Scenario
+from seawall.scenarios.yaml_lines import MAX_BYTES, Document, Key, dotted, read, scalar
+
+SHIPPED = Path(__file__).parent
+COMMAND_LINE = "--set"
+_UNIONS = ("constant", "gbm", "replay", "daily_bars")  # pydantic puts the model's name into the location of a fault
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A checked scenario with where it came from."""
+
+    scenario: Scenario
+    text: str
+    file: Path
+    settings: tuple[str, ...]
+    warnings: tuple[Fault, ...]
+
+    @property
+    def digest(self) -> str:
+        """Twelve hex digits that stand for the scenario's text and the settings made on the command line."""
+        return hashlib.sha256("\n".join((self.text, *self.settings)).encode()).hexdigest()[:12]
+
+    @property
+    def prices_file(self) -> Path | None:
+        """The price file, if the scenario replays one: beside the scenario, or where the command line says."""
+        name = getattr(self.scenario.prices, "file", None)
+        if name is None:
+            return None
+        typed = any(setting.startswith("prices.file=") for setting in self.settings)
+        return Path(name) if typed else self.file.parent / name
+
+
+def shipped() -> list[Path]:
+    """Scenario files that come with Seawall."""
+    return sorted(SHIPPED.glob("*.yaml"))
+
+
+def load(file: str | Path, settings: Sequence[str] = ()) -> Loaded:
+    """Read and check a scenario.
+
+    Args:
+        file: path of a YAML file.
+        settings: "KEY=VALUE" each, replacing or adding a value: `minters.count=100`, `shocks[0].change=0.5`.
+
+    Raises:
+        ScenarioError: with all faults found.
+    """
+    path = Path(file)
+    text = _text(path)
+    document = read(text, str(file))
+    faults = [fault for setting in settings if (fault := _apply(document, setting))]
+    if faults:
+        raise ScenarioError(faults)
+    scenario = _validate(document)
+    found = Loaded(scenario, text, path, tuple(settings), tuple(warnings(scenario, document)))
+    faults = cross_faults(scenario, document) + _outside(found, document)
+    if faults:
+        raise ScenarioError(faults)
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ScenarioError([Fault(str(path), None, "", f"larger than {MAX_BYTES:,} bytes")])
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        names = ", ".join(shipped_file.name for shipped_file in shipped())
+        raise ScenarioError([Fault(str(path), None, "", f"cannot be read ({error.strerror}); shipped scenarios: {names}")]) from None
+    except UnicodeDecodeError:
+        raise ScenarioError([Fault(str(path), None, "", "is not UTF-8 text")]) from None
+
+
+def _apply(document: Document, setting: str) -> Fault | None:
+    name, equals, value = setting.partition("=")
+    if not equals or not name:
+        return Fault(COMMAND_LINE, None, setting, "is not KEY=VALUE")
+    key = tuple(_parts(name))
+    place = document.data
+    for part in key[:-1]:
+        if isinstance(place, dict):
+            place = place.setdefault(part, {})
+        elif isinstance(place, list) and isinstance(part, int) and part < len(place):
+            place = place[part]
+        else:
+            return Fault(COMMAND_LINE, None, name, f"there is no {part!r} to set a value in")
+    try:
+        if isinstance(place, dict) or (isinstance(place, list) and isinstance(key[-1], int) and key[-1] < len(place)):
+            place[key[-1]] = scalar(value)  # type: ignore[index]
+        else:
+            return Fault(COMMAND_LINE, None, name, f"there is no {key[-1]!r} to set")
+    except ValueError as error:
+        return Fault(COMMAND_LINE, None, name, str(error))
+    for known in [known for known in document.lines if known[: len(key)] == key]:
+        del document.lines[known]
+    return None
+
+
+def _parts(name: str) -> Iterator[str | int]:
+    for part in name.replace("[", ".[").split("."):
+        yield int(part[1:-1]) if part.startswith("[") and part.endswith("]") and part[1:-1].isdigit() else part
+
+
+def _validate(document: Document) -> Scenario:
+    if not isinstance(document.data, dict):
+        raise ScenarioError([Fault(document.file, 1, "", "a scenario is a list of `key: value` lines")])
+    try:
+        return Scenario.model_validate(document.data)
+    except ValidationError as error:
+        raise ScenarioError([_fault(document, dict(detail)) for detail in error.errors()]) from None
+
+
+def _fault(document: Document, detail: dict[str, Any]) -> Fault:
+    key: Key = tuple(part for i, part in enumerate(detail["loc"]) if not (i == 1 and detail["loc"][0] == "prices" and part in _UNIONS))
+    if key and key[-1] == "[key]":
+        key = key[:-1]
+    line = document.line(key)
+    return Fault(document.file, line, dotted(key), _words(detail, key))
+
+
+def _words(detail: dict[str, Any], key: Key) -> str:
+    kind, value = detail["type"], detail.get("input")
+    if kind == "extra_forbidden":
+        close = difflib.get_close_matches(str(key[-1]), _known_keys(key), n=1)
+        return "is not a key here" + (f"; did you mean {close[0]}?" if close else f"; known: {', '.join(_known_keys(key))}")
+    if kind == "missing":
+        return "is missing"
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        return f"model is missing or unknown; known: {', '.join(_UNIONS)}"
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    expected = str(detail["msg"]).removeprefix("Input ").replace("should be", "must be")
+    shown = repr(value)
+    return f"{shown[:60]} {expected}"
+
+
+def _known_keys(key: Key) -> list[str]:
+    """Keys that the schema knows at the place of an unknown one; empty where the place is free (names of assets)."""
+    models: list[type[BaseModel]] = [Scenario]
+    for part in key[:-1]:
+        models = [inner for model in models for inner in _inner_models(model, part)]
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _inner_models(model: type[BaseModel], part: str | int) -> list[type[BaseModel]]:
+    """Models found under a key; the names inside dictionaries and list numbers are passed through."""
+    if isinstance(part, int) or part not in model.model_fields:
+        return [model]
+    return list(_models_in(model.model_fields[part].annotation))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+
+
+def _outside(found: Loaded, document: Document) -> list[Fault]:
+    """A price file named inside a scenario must lie in the scenario's folder; one typed on the command line may be anywhere."""
+    file = found.prices_file
+    if file is None or any(setting.startswith("prices.file=") for setting in found.settings):
+        return []
+    if file.resolve().is_relative_to(found.file.parent.resolve()):
+        return []
+    key = ("prices", "file")
+    message = f"{document.data['prices']['file']!r} is outside the scenario's folder; give it on the command line: --set prices.file=PATH"
+    return [Fault(document.file, document.line(key), dotted(key), message)]

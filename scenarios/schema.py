@@ -1,0 +1,234 @@
+"""What a scenario file may say: every key, its unit and its interval. Unknown keys are refused."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seawall.scenarios.fields import (
+    Count,
+    Days,
+    Discount,
+    Drift,
+    Name,
+    NotNegative,
+    Positive,
+    PositiveUsd,
+    Ratio,
+    Share,
+    Text,
+    Usd,
+    Volatility,
+    Within,
+)
+
+MONDAY = datetime(2024, 3, 4, tzinfo=timezone.utc)
+
+
+class Part(BaseModel):
+    """A part of a scenario: strict types, no unknown keys, no NaN or infinities."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+# --- prices ---
+
+
+class ConstantAsset(Part):
+    """An asset whose price stands still."""
+
+    start_usd: Positive
+
+
+class GbmAsset(ConstantAsset):
+    """An asset that follows geometric Brownian motion: dS/S = drift dt + volatility dW."""
+
+    drift_per_year: Drift = 0.0
+    volatility_per_year: Volatility
+
+
+class ConstantPrices(Part):
+    """Prices that stand still."""
+
+    model: Literal["constant"]
+    start: datetime = Field(default=MONDAY, strict=False)
+    days: Days
+    assets: dict[Name, ConstantAsset] = Field(min_length=1, max_length=64)
+
+
+class GbmPrices(Part):
+    """Correlated geometric Brownian motions; the market never closes."""
+
+    model: Literal["gbm"]
+    start: datetime = Field(default=MONDAY, strict=False)
+    days: Days
+    correlation: Annotated[float, Within("(-1, 1)")] = 0.0
+    assets: dict[Name, GbmAsset] = Field(min_length=1, max_length=64)
+
+
+class ReplayPrices(Part):
+    """Closes of a CSV or Parquet file, one column an asset."""
+
+    model: Literal["replay"]
+    file: Annotated[str, Field(min_length=1, max_length=1000)]
+    assets: dict[Name, Name] = Field(min_length=1, max_length=64, description="asset: column of the file")
+    time_column: Text = "timestamp"
+    bar_stamp: Literal["start", "end"] = "start"
+    bar_seconds: Annotated[int, Within("[1, 86400]")] = 60
+    session_column: Text | None = None
+    sessions: tuple[Text, ...] = Field(default=(), strict=False)
+    max_gap_minutes: Annotated[float, Within("[0, 1440]")] = 5.0
+    longer_gaps: Literal["closed", "refuse"] = "closed"
+    start: datetime | None = Field(default=None, strict=False)
+    end: datetime | None = Field(default=None, strict=False)
+
+
+class DailyBarPrices(Part):
+    """Daily open, high, low and close from the history that the `arch` package carries, bridged to rounds inside market hours."""
+
+    model: Literal["daily_bars"]
+    assets: dict[Name, Literal["sp500", "nasdaq"]] = Field(min_length=1, max_length=2, description="asset: series of the arch package")
+    first: date = Field(strict=False)
+    last: date = Field(strict=False)
+    calendar: Name = "XNYS"
+
+
+Prices = Annotated[ConstantPrices | GbmPrices | ReplayPrices | DailyBarPrices, Field(discriminator="model")]
+
+
+class PriceShock(Part):
+    """A change on top of the path: reached over the ramp, kept, or given back over the recovery."""
+
+    asset: Name | None = Field(default=None, description="every asset if left out")
+    at_hours: NotNegative
+    change: Annotated[float, Within("(-1, 100]")]
+    ramp_hours: NotNegative = 0.0
+    recovery_hours: Positive | None = None
+
+
+class Outage(Part):
+    """A feed that falls silent."""
+
+    tasset: Name | None = Field(default=None, description="every tASSET if left out")
+    at_hours: NotNegative
+    hours: Positive
+
+
+# --- protocols ---
+
+
+class AmmPool(Part):
+    """The tASSET's constant-product pool against tDOLLAR, filled half and half at the first price."""
+
+    liquidity_usd: PositiveUsd
+    commission: Discount = 0.003
+
+
+class Tasset(Part):
+    """Terms of one tASSET."""
+
+    tracks: Name
+    min_collateral_ratio: Ratio = 1.5
+    auction_discount: Discount = 0.2
+    protocol_fee: Discount = 0.015
+    auction_fee: Discount = 0.0
+    price_valid_seconds: Positive = 60.0
+    liquidate_whole: bool = False
+    pool: AmmPool
+
+
+# --- agents ---
+
+
+class LogNormal(Part):
+    """A log-normal quantity: its median, and the standard deviation of its logarithm."""
+
+    median: Positive
+    sigma: Annotated[float, Within("[0, 5]")] = 0.0
+
+
+class OracleFeeders(Part):
+    """One feeder per tASSET."""
+
+    heartbeat_seconds: Positive = 60.0
+    deviation: Positive = 0.005
+    latency_seconds: NotNegative = 0.0
+    noise: Annotated[float, Within("[0, 0.1]")] = 0.0
+
+
+class Minters(Part):
+    """Owners of CDPs, spread evenly over the tASSETs unless `shares` says otherwise."""
+
+    count: Count
+    shares: dict[Name, Positive] = Field(default_factory=dict, description="tASSET: weight")
+    collateral_usd: LogNormal = LogNormal(median=20_000.0, sigma=1.0)
+    buffer: LogNormal = Field(default=LogNormal(median=0.35, sigma=0.5), description="target ratio = minimum x (1 + buffer)")
+    alert_at: Share = Field(default=0.5, description="share of the buffer left when the owner wakes")
+    excess: NotNegative = Field(default=0.5, description="ratio / target - 1 above which spare collateral is used")
+    reaction_minutes: LogNormal = LogNormal(median=30.0, sigma=1.0)
+    reserve: NotNegative = Field(default=0.25, description="cash kept aside, as a share of the collateral")
+    inattentive_share: Share = 0.2
+    relever_share: Share = 0.3
+    holding_days: Positive | None = Field(default=None, description="mean of an exponential holding time; for ever if left out")
+
+
+class Liquidators(Part):
+    """Buyers of margin-called CDPs' collateral."""
+
+    count: Count
+    cash_usd: LogNormal = LogNormal(median=200_000.0, sigma=1.0)
+    min_profit: NotNegative = 0.01
+    cost_usd: NotNegative = 2.0
+
+
+class Traders(Part):
+    """Swap flow: each trader's orders arrive as a Poisson process."""
+
+    count: Count
+    orders_per_day: Annotated[float, Within("[0, 1440]")] = 10.0
+    order_usd: LogNormal = LogNormal(median=500.0, sigma=1.0)
+    buy_share: Share = 0.5
+    max_spread: Share = 0.05
+    cash_usd: Usd = 20_000.0
+    tokens_usd: Usd = Field(default=2_000.0, description="of each tASSET")
+
+
+class Arbitrageurs(Part):
+    """Traders who pull each pool's price to the oracle's."""
+
+    count: Count
+    cash_usd: Usd = 500_000.0
+    tokens_usd: Usd = Field(default=100_000.0, description="of each tASSET")
+    min_edge: Annotated[float, Within("[0, 1)")] = 0.005
+
+
+class Lps(Part):
+    """Liquidity providers of each pool, with equal parts; the nervous ones leave and come back."""
+
+    count: Annotated[int, Within("[1, 100000]")] = Field(default=20, description="per pool")
+    nervous_share: Share = 0.3
+    exit_premium: Positive = 0.1
+    exit_stale_hours: Positive = 96.0
+    return_after_hours: NotNegative = 12.0
+
+
+class Scenario(Part):
+    """One question to the simulator: prices, shocks, protocol terms and a population."""
+
+    name: Text
+    about: Text
+    seed: Annotated[int, Within("[0, 9007199254740991]")]
+    step_seconds: Annotated[int, Within("[1, 3600]")] = 60
+    record_minutes: Positive | None = Field(default=None, description="time between records; about 500 records if left out")
+    prices: Prices
+    shocks: tuple[PriceShock, ...] = Field(default=(), strict=False)
+    outages: tuple[Outage, ...] = Field(default=(), strict=False)
+    tassets: dict[Name, Tasset] = Field(min_length=1, max_length=64)
+    oracle_feeders: OracleFeeders = OracleFeeders()
+    minters: Minters
+    liquidators: Liquidators = Liquidators(count=0)
+    traders: Traders = Traders(count=0)
+    arbitrageurs: Arbitrageurs = Arbitrageurs(count=0)
+    lps: Lps = Lps()

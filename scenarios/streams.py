@@ -1,0 +1,32 @@
+"""Named randomness: one seed, one child per path, one stream per purpose.
+
+A purpose's stream depends on seed and path alone, so the same seed brings the same prices, arrivals and order sizes whatever the parameters.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What a stream is for. Numbers are never reused: they are part of what a seed means."""
+
+    PRICES = 0
+    FEED_NOISE = 1
+    ARRIVALS = 2
+    ORDER = 3
+    MINTERS = 4
+    LIQUIDATORS = 5
+    LPS = 6
+
+
+def stream(seed: int, path: int, purpose: Purpose) -> np.random.Generator:
+    """The generator of one purpose on one path. `seed` and `path` are >= 0."""
+    return np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence(seed, spawn_key=(path, int(purpose)))))
+
+
+def order_seed(seed: int, path: int) -> int:
+    """31-bit seed of the draws of who goes first."""
+    return int(stream(seed, path, Purpose.ORDER).integers(2**31))
