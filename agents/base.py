@@ -36,6 +36,8 @@ def draw_order(rows: Ints, seed: int, step: int) -> Ints:
 
     A row's rank is a draw of its own: another row joining or leaving does not change who of two others goes first.
     """
+    if len(rows) < 2:
+        return rows
     salt = mix(seed ^ mix(step))
     keys = np.empty(len(rows), np.int64)
     for i in range(len(rows)):

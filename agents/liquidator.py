@@ -197,6 +197,7 @@ def buy(world: World, account: int, index: int, offer: float) -> Status:
 def act(world: World, index: int) -> None:
     """Go through the margin-called CDPs and buy from each what pays; leave a reason where nothing does."""
     liquidator, wallets = world.liquidators[index], world.wallets
+    seen, purchasable = -1, 0.0  # CDPs of a tASSET stand together: its pool is read once, and again after a purchase
     for k in range(1, world.called[0] + 1):
         row = world.called[k]
         position = world.cdps[row]
@@ -207,7 +208,8 @@ def act(world: World, index: int) -> None:
         if not is_fresh(feed, world.clock[0].now):
             world.marks[row].reason = Status.STALE_PRICE.value
             continue
-        purchasable = purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
+        if position.tasset != seen:
+            seen, purchasable = position.tasset, purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
         if purchasable <= 0.0 and wallets[liquidator.account, tasset.token] <= 0.0:
             world.marks[row].reason = why_nothing(liquidator, pool, wallets).value
             continue
@@ -220,6 +222,7 @@ def act(world: World, index: int) -> None:
         status = buy(world, liquidator.account, row, wallets[liquidator.account, tasset.token])
         tally(world.tallies, Action.PURCHASE, status)
         liquidator.purchases += 1
+        seen = -1
         world.marks[row].reason = Status.NO_CAPITAL.value
 
 

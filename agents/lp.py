@@ -5,20 +5,16 @@ Behaviour and thresholds are assumptions. Source of pool and LP token: 004_7b43f
 
 from __future__ import annotations
 
-from seawall.agents.base import MarketAgent, tally, whole_units
+import numpy as np
+
+from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.protocols import amm
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Action
-from seawall.protocols.tables import Floats, Row, Table, World
+from seawall.protocols.tables import Floats, Ints, Row, Table, World
 
 NEVER = float("inf")
 ANY_SLIPPAGE = 1.0
-
-
-@rule
-def is_nervous(lp: Row) -> bool:
-    """Tell whether the LP would ever leave."""
-    return bool(lp.exit_premium < NEVER or lp.exit_stale < NEVER)
 
 
 @rule
@@ -28,14 +24,36 @@ def is_afraid(lp: Row, feed: Row, pool_price: float, now: float) -> bool:
 
 
 @rule
-def leave(lp: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Table) -> None:
+def is_awake(lp: Row, feed: Row, pool: Row, wallets: Floats, now: float) -> bool:
+    """Tell whether the LP is afraid, or waits outside for the calm."""
+    if lp.exit_premium == NEVER and lp.exit_stale == NEVER:
+        return False
+    return wallets[lp.account, pool.share_token] <= 0.0 or is_afraid(lp, feed, amm.price(pool, wallets), now)
+
+
+@rule
+def order(world: World) -> Ints:
+    """Rows with something to do this round, in the order drawn for it."""
+    clock = world.clock[0]
+    rows = np.empty(len(world.lps), np.int64)
+    count = 0
+    for i in range(len(world.lps)):
+        lp = world.lps[i]
+        if is_awake(lp, world.feeds[world.tassets[lp.pool].feed], world.pools[lp.pool], world.wallets, clock.now):
+            rows[count] = i
+            count += 1
+    return draw_order(rows[:count], clock.order_seed, clock.step)
+
+
+@rule
+def leave(lp: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints) -> None:
     """Redeem all LP tokens."""
     tally(tallies, Action.REDEEM, amm.redeem(pool, tokens, wallets, lp.account, wallets[lp.account, pool.share_token])[0])
     lp.calm_since = NEVER
 
 
 @rule
-def come_back(lp: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Table) -> None:
+def come_back(lp: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints) -> None:
     """Provide everything held."""
     base, asset = wallets[lp.account, pool.base_token], wallets[lp.account, pool.asset_token]
     tally(tallies, Action.PROVIDE, amm.provide(pool, tokens, wallets, lp.account, base, asset, ANY_SLIPPAGE)[0])
@@ -46,10 +64,10 @@ def come_back(lp: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Table
 def act(world: World, index: int) -> None:
     """Leave when afraid; come back after `return_after` seconds without fear."""
     lp = world.lps[index]
-    if not is_nervous(lp):
-        return
     pool, now = world.pools[lp.pool], world.clock[0].now
     feed = world.feeds[world.tassets[lp.pool].feed]
+    if not is_awake(lp, feed, pool, world.wallets, now):
+        return
     afraid = is_afraid(lp, feed, amm.price(pool, world.wallets), now)
     inside = world.wallets[lp.account, pool.share_token] > 0.0
     if inside and afraid:

@@ -54,6 +54,6 @@ def run(world: World, rounds: int) -> None:
         for row in liquidator.order(world):
             liquidator.act(world, row)
         liquidator.explain(world)
-        for row in everybody(len(world.lps), clock.order_seed, clock.step):
+        for row in lp.order(world):
             lp.act(world, row)
         observe(world)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import mesa
 import pandas as pd
 
-from seawall.agents import liquidator, minter
+from seawall.agents import liquidator, lp, minter
 from seawall.agents.base import MarketAgent, everybody
 from seawall.agents.liquidator import Liquidator
 from seawall.agents.lp import LiquidityProvider
@@ -203,16 +203,12 @@ class StressModel(mesa.Model):
         step.begin(clock)
         self._phase(OracleFeeder, range(len(world.oracle_feeders)))
         self._phase(Trader, step.trader_order(world))
-        self._phase(Arbitrageur, self._drawn(world.arbitrageurs))
+        self._phase(Arbitrageur, everybody(len(world.arbitrageurs), int(clock.order_seed), int(clock.step)))
         self._phase(Minter, minter.order(world))
         self._phase(Liquidator, liquidator.order(world))
         liquidator.explain(world)
-        self._phase(LiquidityProvider, self._drawn(world.lps))
+        self._phase(LiquidityProvider, lp.order(world))
         observe(world)
-
-    def _drawn(self, table: Table) -> Ints:
-        clock = self.world.clock[0]
-        return everybody(len(table), int(clock.order_seed), int(clock.step))
 
     def _phase(self, kind: type[MarketAgent], order: Iterable[int]) -> None:
         """Let rows act in the order drawn; scripted rows without anything to do come last."""

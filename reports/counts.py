@@ -217,7 +217,8 @@ def _draw_bars(ax: Axes, axis: TimeAxis, table: pd.DataFrame, interval: int) -> 
     centres = (table.index.to_numpy(float) + 0.5) * width
     floor = np.zeros(len(table))
     handles: list[Patch] = []
-    for name, colour in zip(table, (*COLOURS, GREY), strict=False):
+    for place, name in enumerate(table):
+        colour = GREY if name == _OTHER else COLOURS[place]
         heights = table[name].to_numpy(float)
         if heights.any():
             some = heights > 0
