@@ -84,9 +84,7 @@ def liquidations(world: World) -> dict[str, Figure]:
 
 def fee_yield(world: World) -> dict[str, Figure]:
     """What the pools earned for their LPs, and what was left after the move of prices."""
-    prices = market_prices(world)
-    seconds = float(world.clock[0].now)
-    fees = float(world.pools["fees_base"].sum() + world.pools["fees_asset"] @ prices)
+    seconds, fees = float(world.clock[0].now), lp_fees(world)
     pool_value_years = float(world.peaks[len(world.tassets)].pool_value_seconds) / SECONDS_PER_YEAR
     gain, start_value = lp_gain(world)
     no_pool = "no liquidity, or no time passed"
@@ -105,9 +103,14 @@ def waterfall(world: World) -> dict[str, Figure]:
     return {
         "owners_loss_usd": Figure(float(flows["sold_usd"].sum() - flows["burned_usd"].sum()), "USD"),
         "holders_loss_usd": Figure(float(tassets["bad_debt"] @ market_prices(world)), "USD"),
-        "lp_impermanent_loss_usd": Figure(-lp_gain(world)[0], "USD"),
+        "lp_impermanent_loss_usd": Figure(lp_fees(world) - lp_gain(world)[0], "USD"),
         "liquidators_profit_usd": Figure(liquidators_profit(world), "USD"),
     }
+
+
+def lp_fees(world: World) -> float:
+    """USD of commission kept in the pools, tokens at today's market prices."""
+    return float(world.pools["fees_base"].sum() + world.pools["fees_asset"] @ market_prices(world))
 
 
 def lp_gain(world: World) -> tuple[float, float]:

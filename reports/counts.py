@@ -53,7 +53,7 @@ def ratio_distribution(result: Result) -> Chart:
     most = max((float(share.to_numpy().max()) for share in shares.values() if share.size), default=0.0) or 1.0
     figure, axes = panels(len(shares), height=1.7)
     for ax, (tasset, share) in zip(axes, shares.items(), strict=True):
-        _draw_shares(ax, axis, share, most)
+        _draw_shares(ax, axis, _drawable(share), most)
         minimum = result.series.loc[result.series["tasset"] == tasset, "min_collateral_ratio"].max()
         ax.axhline(minimum, color=INK, linestyle="--", linewidth=1, label="minimum ratio")
         ax.axhline(1.0, color=VERMILION, linewidth=1, label="1: insolvent below")
@@ -71,15 +71,18 @@ def ratio_distribution(result: Result) -> Chart:
 
 
 def _shares(rows: pd.DataFrame) -> pd.DataFrame:
-    """Share of open CDPs per bin (index: low and high edge) and time (columns: seconds, thinned by averaging)."""
+    """Share of open CDPs per bin (index: low and high edge) and time (columns: seconds)."""
     counts = rows.pivot_table(index=["low", "high"], columns="time_s", values="cdps", aggfunc="sum", fill_value=0)
-    shares = counts / counts.sum().replace(0, np.nan)
-    if shares.shape[1] <= _HEAT_COLUMNS:
-        return shares.fillna(0.0)
-    stretches = np.arange(shares.shape[1]) * _HEAT_COLUMNS // shares.shape[1]
-    starts = shares.columns[np.r_[True, np.diff(stretches) > 0]]
-    thinned = shares.fillna(0.0).T.groupby(stretches).mean().T
-    return thinned.set_axis(starts, axis="columns")
+    return (counts / counts.sum().replace(0, np.nan)).fillna(0.0)
+
+
+def _drawable(share: pd.DataFrame) -> pd.DataFrame:
+    """At most as many columns as can be told apart: means of stretches of records, under the time at which each begins."""
+    if share.shape[1] <= _HEAT_COLUMNS:
+        return share
+    stretches = np.arange(share.shape[1]) * _HEAT_COLUMNS // share.shape[1]
+    starts = share.columns[np.r_[True, np.diff(stretches) > 0]]
+    return share.T.groupby(stretches).mean().T.set_axis(starts, axis="columns")
 
 
 def _draw_shares(ax: Axes, axis: TimeAxis, share: pd.DataFrame, most: float) -> None:

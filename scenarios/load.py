@@ -33,8 +33,11 @@ class Loaded:
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that stand for the scenario's text and the settings made on the command line."""
-        return hashlib.sha256("\n".join((self.text, *self.settings)).encode()).hexdigest()[:12]
+        """Twelve hex digits that stand for the scenario's text, the settings made on the command line and the price file."""
+        sha = hashlib.sha256("\n".join((self.text, *self.settings)).encode())
+        if self.prices_file is not None:
+            sha.update(self.prices_file.read_bytes())
+        return sha.hexdigest()[:12]
 
     @property
     def prices_file(self) -> Path | None:

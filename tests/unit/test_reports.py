@@ -20,6 +20,7 @@ import pytest
 from matplotlib.axes import Axes
 from rich.console import Console
 
+from seawall.reports.counts import ratio_distribution
 from seawall.reports.figures import all_charts, amm_premium, lp_fees, price_and_oracle, system_ratio
 from seawall.reports.glossary import GLOSSARY
 from seawall.reports.html import render, write_figures
@@ -333,6 +334,15 @@ def test_alternative_texts_carry_numbers_of_the_data(run: Run, charts: dict[str,
     assert f"tAAPL: at most {percent(share['tAAPL'].max())} of CDPs below 1" in charts["ratio_distribution"].alt
 
 
+def test_a_short_peak_among_many_records_is_named() -> None:
+    run = a_run(["tAAPL"], days=1, every_s=200)
+    at_peak = (run.ratios["time_s"] == 40_000) & (run.ratios["low"] == 0.9)
+    peaked = run.ratios.assign(cdps=run.ratios["cdps"].mask(at_peak, 340))
+    assert ratio_distribution(replace(run, ratios=peaked)).title.startswith(
+        "Up to 50% of the CDPs of tAAPL were below a collateral ratio of 1"
+    )
+
+
 def test_bars_add_up_to_the_run(run: Run, charts: dict[str, Chart]) -> None:
     debts, refusals = charts["liquidations_and_refusals"].figure.axes
     assert bar_total(debts) == pytest.approx(run.series.groupby("tasset")["liquidated_debt_usd"].max().sum())
@@ -402,7 +412,7 @@ def test_svg_is_described_for_those_who_do_not_see_it(charts: dict[str, Chart]) 
         assert f"<title>{chart.title}</title>" in svg
 
 
-@pytest.mark.parametrize("case", ["no_liquidations", "one_record", "no_debt", "no_ratios", "long_names", "empty"])
+@pytest.mark.parametrize("case", ["no_liquidations", "one_record", "no_debt", "no_ratios", "ratios_of_one", "long_names", "empty"])
 def test_odd_runs_are_drawn_without_a_warning(run: Run, case: str) -> None:
     page = render(odd_run(run, case))
     assert page.count("<figure") == {"empty": 0, "no_ratios": 5}.get(case, 6)
@@ -410,22 +420,19 @@ def test_odd_runs_are_drawn_without_a_warning(run: Run, case: str) -> None:
 
 def odd_run(run: Run, case: str) -> Run:
     small = a_run(["tAAPL", "tGOLD"], days=0.1)
-    match case:
-        case "no_liquidations":
-            calm = small.series.assign(liquidated_debt_usd=0.0)
-            return replace(small, series=calm, refusals=small.refusals.iloc[:0], liquidations=small.liquidations.iloc[:0])
-        case "one_record":
-            return a_run(days=0)
-        case "no_debt":
-            nothing = dict.fromkeys(("debt_usd", "debt_tokens"), 0.0) | dict.fromkeys(("system_collateral_ratio", "amm_premium"), np.nan)
-            return replace(small, series=small.series.assign(**nothing, oracle_price=np.nan), ratios=small.ratios.assign(cdps=0))
-        case "no_ratios":
-            return replace(small, ratios=small.ratios.iloc[:0])
-        case "long_names":
-            return a_run(["tA_NAME_THAT_GOES_ON_AND_ON_AND_ON_AND_ON_AND_ON", "t$A_{x}$", "tŽluťoučký株"], days=0.1)
-        case _:
-            names = ("series", "ratios", "refusals", "liquidations")
-            return replace(run, summary={}, **{name: getattr(run, name).iloc[:0] for name in names})
+    calm = small.series.assign(liquidated_debt_usd=0.0)
+    nothing = dict.fromkeys(("debt_usd", "debt_tokens"), 0.0) | dict.fromkeys(("system_collateral_ratio", "amm_premium"), np.nan)
+    debtless = small.series.assign(**nothing, oracle_price=np.nan)
+    frames = ("series", "ratios", "refusals", "liquidations")
+    return {
+        "no_liquidations": replace(small, series=calm, refusals=small.refusals.iloc[:0], liquidations=small.liquidations.iloc[:0]),
+        "one_record": a_run(days=0),
+        "no_debt": replace(small, series=debtless, ratios=small.ratios.assign(cdps=0)),
+        "no_ratios": replace(small, ratios=small.ratios.iloc[:0]),
+        "ratios_of_one": replace(small, ratios=small.ratios[small.ratios["tasset"] == "tAAPL"]),
+        "long_names": a_run(["tA_NAME_THAT_GOES_ON_AND_ON_AND_ON_AND_ON_AND_ON", "t$A_{x}$", "tŽluťoučký株"], days=0.1),
+        "empty": replace(run, summary={}, **{name: getattr(run, name).iloc[:0] for name in frames}),
+    }[case]
 
 
 # --- the page

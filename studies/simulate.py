@@ -1,0 +1,163 @@
+"""One run: a scenario and a seed in, figures and time series out."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from seawall.models import frames
+from seawall.models.measures import Summary
+from seawall.models.stress import StressModel
+from seawall.models.world import digest as world_digest
+from seawall.scenarios.build import build_world
+from seawall.scenarios.inputs import check_times, price_paths
+from seawall.scenarios.load import Loaded, load
+from seawall.scenarios.paths import Paths, realised_moments
+from seawall.scenarios.schema import GbmPrices
+from seawall.studies.store import RunResult
+
+PACKAGES = ("seawall", "mesa", "numba", "numpy", "pandas", "scipy")
+ASSUMPTIONS = (
+    "Solvency is marked at the market price, not at the oracle's: a silent feed makes nobody solvent.",
+    "One tDOLLAR is one USD.",
+    "Orders of traders arrive as a Poisson process with log-normal sizes; owners, liquidators and LPs behave as docs/agents.md says.",
+    "Liquidators pay for gas outside the market; tokens that they hold count as an outlay at the oracle price.",
+    "Refused purchases are counted once per round and margin-called CDP, with the reason of the last liquidator who looked at it.",
+)
+
+
+def run(
+    scenario: str | Path | Loaded,
+    *,
+    seed: int | None = None,
+    path: int = 0,
+    settings: Sequence[str] = (),
+    with_audit: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> RunResult:
+    """Run one path of a scenario.
+
+    Args:
+        scenario: file of a scenario, or one already loaded.
+        seed: replaces the scenario's own, >= 0.
+        path: number of the path, >= 0; the same number gives the same path.
+        settings: "KEY=VALUE" each, as on the command line; only with a file.
+        with_audit: check the books after every round instead of once per thousand.
+        progress: called with rounds played and rounds in all.
+
+    Raises:
+        ScenarioError, PriceFileError: for a scenario that cannot be run.
+        ConservationError: if the books do not balance.
+    """
+    loaded = scenario if isinstance(scenario, Loaded) else load(scenario, settings)
+    seed = loaded.scenario.seed if seed is None else seed
+    started, clock = datetime.now(UTC), time.perf_counter()
+    paths = price_paths(loaded, seed, path)
+    check_times(loaded, paths)
+    world = build_world(loaded, paths, seed, path)
+    model = StressModel(world, tasset_names=tuple(loaded.scenario.tassets), seed=seed, with_audit=with_audit)
+    built = time.perf_counter()
+    _play(model, progress)
+    played = time.perf_counter()
+    manifest = _manifest(loaded, model, paths, seed, path)
+    manifest["started"] = started.isoformat(timespec="seconds")
+    manifest["seconds"] = {"build": round(built - clock, 3), "simulate": round(played - built, 3)}
+    return result_of(model, manifest)
+
+
+def _play(model: StressModel, progress: Callable[[int, int], None] | None) -> None:
+    steps = model.rounds_left
+    if progress is None:
+        model.run(rounds_per_call=max(steps, 1))
+    else:
+        model.run(progress=lambda _: progress(steps - model.rounds_left, steps), rounds_per_call=max(steps // 100, 1))
+
+
+def result_of(model: StressModel, manifest: dict[str, Any]) -> RunResult:
+    """The files' content of a model that has been run."""
+    world, names = model.world, model.tasset_names
+    return RunResult(
+        summary=as_entries(model.summary(), paths=1),
+        series=frames.series(world, names),
+        ratios=frames.ratios(world, names),
+        refusals=frames.refusals(world),
+        liquidations=frames.liquidations(world, names),
+        manifest=manifest,
+    )
+
+
+def as_entries(summary: Summary, *, paths: int) -> dict[str, dict[str, dict[str, Any]]]:
+    """Headline figures as plain data: value, unit, paths, and `why` where there is no value."""
+    return {
+        group: {
+            name: {"value": figure.value, "unit": figure.unit, "paths": paths} | ({"why": figure.why} if figure.value is None else {})
+            for name, figure in figures.items()
+        }
+        for group, figures in summary.items()
+    }
+
+
+def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path: int) -> dict[str, Any]:
+    scenario = loaded.scenario
+    tassets = list(scenario.tassets)
+    settings = " ".join(f"--set '{setting}'" for setting in loaded.settings)
+    return {
+        "name": scenario.name,
+        "about": scenario.about,
+        "scenario_file": str(loaded.file),
+        "scenario_text": loaded.text,
+        "settings": list(loaded.settings),
+        "digest": loaded.digest,
+        "seed": seed,
+        "path": path,
+        "command": f"python run.py run {loaded.file} --seed {seed} {settings}".strip(),
+        "start": paths.start.isoformat(),
+        "steps": paths.steps,
+        "step_seconds": paths.step_seconds,
+        "world_digest": world_digest(model.world),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "machine": f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian",
+        "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), *ASSUMPTIONS],
+        "outages": [
+            {"tasset": name, "from_s": outage.at_hours * 3600.0, "to_s": (outage.at_hours + outage.hours) * 3600.0}
+            for outage in scenario.outages
+            for name in ([outage.tasset] if outage.tasset else tassets)
+        ],
+        "shocks": [
+            {"asset": tasset, "at_s": shock.at_hours * 3600.0, "change": shock.change}
+            for shock in scenario.shocks
+            for tasset, terms in scenario.tassets.items()
+            if shock.asset in (None, terms.tracks)
+        ],
+        "path_moments": path_moments(loaded, paths),
+    }
+
+
+def _notes(model: StressModel) -> list[str]:
+    lost = int(model.world.clock[0].events_lost)
+    return [f"{lost:,} liquidations more than the list of events holds; totals include them."] if lost else []
+
+
+def path_moments(loaded: Loaded, paths: Paths) -> list[dict[str, Any]]:
+    """Configured beside realised moments of each asset; nothing is configured where the path comes from history."""
+    prices = loaded.scenario.prices
+    rows = []
+    for moments in realised_moments(paths):
+        configured = None
+        if isinstance(prices, GbmPrices):
+            asset = prices.assets[moments.asset]
+            configured = {
+                "mean_per_year": asset.drift_per_year - asset.volatility_per_year**2 / 2.0,
+                "volatility_per_year": asset.volatility_per_year,
+                "first_price": asset.start_usd,
+            }
+        realised = {name: getattr(moments, name) for name in moments.__slots__ if name != "asset"}
+        rows.append({"asset": moments.asset, "configured": configured, "realised": realised})
+    return rows
+

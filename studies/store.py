@@ -1,0 +1,117 @@
+"""The folder of a run: `summary.json`, `measures.parquet`, the time series, and the manifest that says how to get the same again.
+
+Each file is written beside its place and moved there when it is whole, the manifest last: a folder with a manifest is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seawall.protocols.errors import SeawallError
+
+MANIFEST = "manifest.json"
+SUMMARY = "summary.json"
+FRAMES = {"series": "series.parquet", "ratios": "ratios.parquet", "refusals": "refusals.parquet", "liquidations": "events.parquet"}
+MEASURES = "measures.parquet"
+
+
+class NoRunError(SeawallError, FileNotFoundError):
+    """A folder that holds no complete run; the text names it and what is missing."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came out of a run.
+
+    Attributes:
+        summary: headline figures by group and name: value (None with `why` if there is none), unit, number of paths.
+        series: one row per record and tASSET.
+        ratios: CDPs per bin of collateral ratio, record and tASSET.
+        refusals: refused actions between two records, by action and reason.
+        liquidations: one row per purchase of a margin-called CDP's collateral.
+        manifest: scenario, seed, versions, machine, timings, moments of the paths.
+    """
+
+    summary: dict[str, dict[str, dict[str, Any]]]
+    series: pd.DataFrame = field(repr=False)
+    ratios: pd.DataFrame = field(repr=False)
+    refusals: pd.DataFrame = field(repr=False)
+    liquidations: pd.DataFrame = field(repr=False)
+    manifest: dict[str, Any] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        """Value of a headline figure by name, whatever its group. Raises KeyError for an unknown one."""
+        for group in self.summary.values():
+            if name in group:
+                return group[name]["value"]
+        raise KeyError(name)
+
+    @property
+    def folder_name(self) -> str:
+        """Scenario, digest and seed: where the run belongs under an output folder."""
+        manifest = self.manifest
+        return f"{Path(manifest['scenario_file']).stem}/{manifest['digest']}-{manifest['seed']}"
+
+
+def save(result: RunResult, folder: Path) -> None:
+    """Write a run's files. Raises OSError where the folder cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for name, file in FRAMES.items():
+        frame: pd.DataFrame = getattr(result, name)
+        write(folder / file, lambda path, frame=frame: frame.to_parquet(path, index=False))
+    measures = {name: entry["value"] for group in result.summary.values() for name, entry in group.items()}
+    row = pd.DataFrame([{"path": result.manifest["path"], **measures}])
+    write(folder / MEASURES, lambda path: row.to_parquet(path, index=False))
+    write(folder / SUMMARY, lambda path: path.write_text(_json(result.summary), encoding="utf-8"))
+    write(folder / MANIFEST, lambda path: path.write_text(_json(result.manifest), encoding="utf-8"))
+
+
+def load_run(folder: Path) -> RunResult:
+    """Read a run's files again.
+
+    Raises:
+        NoRunError: if the folder holds no complete run.
+    """
+    missing = [file for file in (MANIFEST, SUMMARY, *FRAMES.values()) if not (folder / file).is_file()]
+    if missing:
+        raise NoRunError(f"{folder}: holds no complete run: {', '.join(missing)} missing")
+    frames = {name: pd.read_parquet(folder / file) for name, file in FRAMES.items()}
+    return RunResult(summary=_read_json(folder / SUMMARY), manifest=_read_json(folder / MANIFEST), **frames)
+
+
+def write(path: Path, writer: Callable[[Path], Any]) -> None:
+    """Let `writer` fill a file that appears at `path` only once it is whole."""
+    with _beside(path) as part:
+        writer(part)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise NoRunError(f"{path}: is not the JSON that a run writes ({error})") from None
