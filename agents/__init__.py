@@ -1,0 +1,1 @@
+"""Who decides what: behaviour of each kind of agent, compiled, and its Mesa face."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
 import mesa
 import numpy as np
@@ -13,9 +13,6 @@ from seawall.protocols.compiled import rule
 from seawall.protocols.errors import raise_unless_ok
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Ints, Row, World
-
-if TYPE_CHECKING:
-    from seawall.models.stress import StressModel
 
 _BITS_31 = 0x7FFFFFFF
 _BITS_32 = 0xFFFFFFFF
@@ -58,6 +55,15 @@ def tally(tallies: Ints, action: Action, status: Status) -> None:
     tallies[action.value, status.value] += 1
 
 
+class Market(Protocol):
+    """What an agent needs of the model it lives in."""
+
+    world: World
+
+    def retire(self, agent: MarketAgent) -> None:
+        """Let nobody act for the agent's row any more."""
+
+
 class MarketAgent(mesa.Agent):
     """A real Mesa agent that is the face of one row.
 
@@ -74,9 +80,9 @@ class MarketAgent(mesa.Agent):
     act: ClassVar[Callable[[World, int], None]]
     """Compiled behaviour of one row."""
 
-    model: StressModel
+    model: Market
 
-    def __init__(self, model: StressModel, index: int) -> None:
+    def __init__(self, model: Market, index: int) -> None:
         """Bind the face to its row; made by the model when somebody looks at `model.agents`."""
         super().__init__(model)
         self.index = index
@@ -103,7 +109,7 @@ class MarketAgent(mesa.Agent):
 
     @property
     def cash(self) -> float:
-        """tDOLLAR in the wallet."""
+        """TDOLLAR in the wallet."""
         return self.holds(TDOLLAR)
 
     def holds(self, token: int) -> float:

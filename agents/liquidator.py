@@ -39,7 +39,7 @@ def find_margin_called(world: World) -> int:
             count += 1
             world.called[count] = i
             if is_new_call(world.marks[i], clock.step, clock.now):
-                world.flows[position.tasset].called_usd += position.debt * price
+                world.flows[position.tasset].called_usd += auction.amount_for_sale(position, tasset, price) * price
     world.called[0] = count
     return count
 
@@ -108,9 +108,7 @@ def why_nothing(liquidator: Row, pool: Row, wallets: Floats) -> Status:
 
 
 @rule
-def plan(
-    liquidator: Row, position: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float
-) -> tuple[float, float]:
+def plan(liquidator: Row, position: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float) -> tuple[float, float]:
     """TDOLLAR to spend on the pool and tokens to bring to a margin-called CDP; (0, 0) when that would not pay.
 
     Tokens held already are counted as an outlay at the oracle price: they could be sold instead.

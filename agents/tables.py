@@ -90,7 +90,7 @@ FLOW = table_type(
     burned_usd=(FLOAT, "USD: debt burned in purchases, at the oracle price"),
     sold_usd=(FLOAT, "tDOLLAR of collateral sold"),
     returned_usd=(FLOAT, "tDOLLAR of collateral returned to owners whose debt was gone"),
-    called_usd=(FLOAT, "USD: debt of CDPs when they were first found margin called"),
+    called_usd=(FLOAT, "USD: debt for sale (what restores the ratio) when CDPs were first found margin called"),
     instant_usd=(FLOAT, "USD: debt burned in the round in which its CDP was first found margin called"),
     waited_usd_seconds=(FLOAT, "USD x seconds: debt burned times the time since its CDP was margin called"),
 )

@@ -42,7 +42,7 @@ def act(world: World, index: int) -> None:
 
 @rule
 def amount_to_buy(base: float, asset: float, price: float) -> float:
-    """tDOLLAR that lifts a pool of `base` and `asset` to `price` (commission apart); 0 or less when it is there already."""
+    """TDOLLAR that lifts a pool of `base` and `asset` to `price` (commission apart); 0 or less when it is there already."""
     return math.sqrt(base) * math.sqrt(asset * price) - base
 
 
@@ -81,7 +81,7 @@ def act_arbitrageur(world: World, index: int) -> None:
         if not is_fresh(feed, world.clock[0].now):
             continue
         status = arbitrage(world.pools[tasset.pool], world.wallets, arbitrageur.account, feed.price, arbitrageur.min_edge)
-        if status != Status.UNPROFITABLE:
+        if status != Status.UNPROFITABLE and status != Status.NO_CAPITAL:
             tally(world.tallies, Action.SWAP, status)
 
 

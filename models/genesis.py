@@ -39,9 +39,7 @@ def open_cdps(
     """Open every CDP with this collateral (tDOLLAR, already in its owner's wallet) at this ratio. Returns the first refusal and its row."""
     for i in range(len(cdps)):
         tasset = tassets[cdps[i].tasset]
-        status, _ = cdp.open_position(
-            cdps[i], tasset, feeds[tasset.feed], tokens, wallets, floor_amount(collateral[i]), ratios[i], 0.0
-        )
+        status, _ = cdp.open_position(cdps[i], tasset, feeds[tasset.feed], tokens, wallets, floor_amount(collateral[i]), ratios[i], 0.0)
         if status != Status.OK:
             return status, i
     return Status.OK, -1

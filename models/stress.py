@@ -20,7 +20,7 @@ from seawall.models import frames, measures, step
 from seawall.models.records import observe
 from seawall.protocols import audit
 from seawall.protocols.compiled import mark_compiled
-from seawall.protocols.tables import Ints, Table, World
+from seawall.protocols.tables import World
 
 BUILT_IN: tuple[type[MarketAgent], ...] = (OracleFeeder, Trader, Arbitrageur, Minter, Liquidator, LiquidityProvider)
 DEFAULT_WORLD = "seawall.scenarios.build:default_world"
@@ -45,7 +45,12 @@ class DataCollector:
         world, names = self._model.world, self._model.tasset_names
         cdps = world.cdps[world.minters["cdp"]]
         return pd.DataFrame(
-            {"tasset": [names[k] for k in cdps["tasset"]], "collateral": cdps["collateral"], "debt": cdps["debt"], "is_open": cdps["is_open"]}
+            {
+                "tasset": [names[k] for k in cdps["tasset"]],
+                "collateral": cdps["collateral"],
+                "debt": cdps["debt"],
+                "is_open": cdps["is_open"],
+            }
         )
 
 

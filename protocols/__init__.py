@@ -1,0 +1,1 @@
+"""The contracts: what they do, on rows of tables."""

@@ -16,7 +16,9 @@ def faults(world: World) -> list[str]:
         _unequal("running sums of debt", _by_tasset(world, "debt"), world.tassets["debt"]),
         _unequal("running sums of collateral", _by_tasset(world, "collateral"), world.tassets["collateral"]),
         _unequal(
-            "debt, bad debt and supply of tASSETs", world.tassets["debt"] + world.tassets["bad_debt"], world.tokens["supply"][world.tassets["token"]]
+            "debt, bad debt and supply of tASSETs",
+            world.tassets["debt"] + world.tassets["bad_debt"],
+            world.tokens["supply"][world.tassets["token"]],
         ),
         _negative("wallets", world.wallets),
         _negative("debt of CDPs", world.cdps["debt"]),

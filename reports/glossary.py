@@ -133,7 +133,7 @@ GLOSSARY: dict[str, Definition] = {
     ),
     "liquidation_efficiency": Definition(
         "liquidation efficiency",
-        "Share of the debt of margin-called CDPs that was liquidated in the same round in which it became liquidable.",
+        "Share of the debt for sale (what restores the minimum ratio) of newly margin-called CDPs that was liquidated in that same round.",
         "percent",
         "higher is better",
         PEREZ,

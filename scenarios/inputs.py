@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timezone
+from datetime import UTC
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def _quiet_paths(loaded: Loaded, rng: np.random.Generator) -> Paths:
     if isinstance(prices, DailyBarPrices):
         return _daily_bars(prices, step_seconds, rng)
     steps = whole_steps(prices.days * SECONDS_PER_DAY, step_seconds)
-    start = prices.start.astimezone(timezone.utc)
+    start = prices.start.astimezone(UTC)
     start_usd = {name: asset.start_usd for name, asset in prices.assets.items()}
     if isinstance(prices, ConstantPrices):
         return constant(start_usd, start=start, steps=steps, step_seconds=step_seconds)
@@ -50,7 +50,7 @@ def _gbm(prices: GbmPrices, start_usd: dict[str, float], *, steps: int, step_sec
         {name: asset.drift_per_year for name, asset in prices.assets.items()},
         {name: asset.volatility_per_year for name, asset in prices.assets.items()},
         correlation=prices.correlation,
-        start=prices.start.astimezone(timezone.utc),
+        start=prices.start.astimezone(UTC),
         steps=steps,
         step_seconds=step_seconds,
         rng=rng,
@@ -102,7 +102,10 @@ def check_times(loaded: Loaded, paths: Paths) -> None:
         ScenarioError: with all of them.
     """
     hours = paths.steps * paths.step_seconds / SECONDS_PER_HOUR
-    events = [*(("shocks", i, e) for i, e in enumerate(loaded.scenario.shocks)), *(("outages", i, e) for i, e in enumerate(loaded.scenario.outages))]
+    events = [
+        *(("shocks", i, e) for i, e in enumerate(loaded.scenario.shocks)),
+        *(("outages", i, e) for i, e in enumerate(loaded.scenario.outages)),
+    ]
     faults = [
         Fault(str(loaded.file), None, f"{what}[{i}].at_hours", f"{event.at_hours!r} is after the end of the prices ({hours:g} hours)")
         for what, i, event in events
@@ -135,5 +138,3 @@ def fill_orders(world: World, orders: tuple[np.ndarray, ...]) -> None:
     """Write the flow of orders into the world, with the index of each round's first order."""
     rounds, world.orders["trader"], world.orders["pool"], world.orders["sells"], world.orders["usd"] = orders
     world.order_start[:] = np.searchsorted(rounds, np.arange(len(world.order_start)))
-
-

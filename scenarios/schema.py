@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +24,7 @@ from seawall.scenarios.fields import (
     Within,
 )
 
-MONDAY = datetime(2024, 3, 4, tzinfo=timezone.utc)
+MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
 
 
 class Part(BaseModel):
@@ -188,11 +188,11 @@ class Traders(Part):
 
     count: Count
     orders_per_day: Annotated[float, Within("[0, 1440]")] = 10.0
-    order_usd: LogNormal = LogNormal(median=500.0, sigma=1.0)
+    order_usd: LogNormal = LogNormal(median=200.0, sigma=1.0)
     buy_share: Share = 0.5
     max_spread: Share = 0.05
     cash_usd: Usd = 20_000.0
-    tokens_usd: Usd = Field(default=2_000.0, description="of each tASSET")
+    tokens_usd: Usd = Field(default=5_000.0, description="of each tASSET")
 
 
 class Arbitrageurs(Part):
@@ -200,7 +200,7 @@ class Arbitrageurs(Part):
 
     count: Count
     cash_usd: Usd = 500_000.0
-    tokens_usd: Usd = Field(default=100_000.0, description="of each tASSET")
+    tokens_usd: Usd = Field(default=300_000.0, description="of each tASSET")
     min_edge: Annotated[float, Within("[0, 1)")] = 0.005
 
 

@@ -1,0 +1,1 @@
+"""What over many runs: running, storing."""

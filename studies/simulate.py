@@ -160,4 +160,3 @@ def path_moments(loaded: Loaded, paths: Paths) -> list[dict[str, Any]]:
         realised = {name: getattr(moments, name) for name in moments.__slots__ if name != "asset"}
         rows.append({"asset": moments.asset, "configured": configured, "realised": realised})
     return rows
-
