@@ -2,6 +2,7 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+LADDER := protocols agents models scenarios studies reports
 SCENARIO ?= scenarios/short_squeeze.yaml
 
 .PHONY: help setup stress test test-newest lint bench lock clean
@@ -23,8 +24,8 @@ test-newest:  ## the same world, byte for byte, on the newest Mesa and Python 3.
 lint: .venv/.installed-dev  ## ruff, strict types, the ladder of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --config-settings editable_mode=strict --editable .
-	$(BIN)/mypy -p seawall
+	@mkdir -p .cache/types && ln -sfn ../.. .cache/types/seawall
+	MYPYPATH=.cache/types $(BIN)/mypy -m seawall -m seawall.run $(foreach folder,$(LADDER),-p seawall.$(folder))
 	$(BIN)/lint-imports
 
 bench: .venv/.installed-dev  ## speed, as ratios against peers measured in one run

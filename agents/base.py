@@ -64,7 +64,7 @@ class Market(Protocol):
         """Let nobody act for the agent's row any more."""
 
 
-class MarketAgent(mesa.Agent):
+class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
     """A real Mesa agent that is the face of one row.
 
     Subclass one of its children, override `step()` in plain Python, and hand the class to `StressModel.script`.
@@ -77,8 +77,8 @@ class MarketAgent(mesa.Agent):
     kind: ClassVar[str]
     """Table of `World` that holds the rows."""
 
-    act: ClassVar[Callable[[World, int], None]]
-    """Compiled behaviour of one row."""
+    act: Callable[[World, int], None]
+    """Compiled behaviour of one row; a static method."""
 
     model: Market
 

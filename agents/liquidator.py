@@ -1,7 +1,8 @@
 """Liquidators: find the tASSET that a margin-called CDP owes, buy its collateral at a discount, keep the difference.
 
-Tokens come from the wallet first, then from the tASSET's pool, in one transaction, as long as each further token earns `min_profit`. Everybody sees the
-same CDPs and acts in the order drawn for the round, so the first takes the best and the next what is left. Gas is paid outside the market.
+Tokens come from the wallet first, then from the tASSET's pool, in one transaction, as long as each further token earns `min_profit`.
+Everybody sees the same CDPs and acts in the order drawn for the round, so the first takes the best and the next what is left. Gas is paid
+outside the market.
 
 Source: 004_7b43fd311786c790.txt, "Margin Call & Auction" (almost risk-free profit); what bounds it is slippage, cash and cost: assumption.
 """

@@ -1,4 +1,4 @@
-"""Liquidity providers of the pools: patient ones stay, nervous ones leave when the peg breaks or the oracle falls silent, and come back after a calm.
+"""Liquidity providers of the pools: patient ones stay; nervous ones leave when the peg breaks or the oracle is silent, and come back later.
 
 Behaviour and thresholds are assumptions. Source of pool and LP token: 004_7b43fd311786c790.txt, "Whitelisting".
 """

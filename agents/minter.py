@@ -1,8 +1,9 @@
 """Minters: owners of CDPs who watch their collateral ratio, or do not.
 
-An attentive owner notices a ratio below its alert (target less part of the safety buffer), comes back after its reaction time, and if it is still low adds
-cash, then burns tokens it kept. Far above the target it puts the spare collateral to use. An inattentive owner never acts. Owners close their
-CDPs after a holding time. All of this is assumption; the advice of a buffer of 50% is in 004_7b43fd311786c790.txt, "Margin Call & Auction".
+An attentive owner notices a ratio below its alert (target less part of the safety buffer), comes back after its reaction time, and if it
+is still low adds cash, then burns tokens it kept. Far above the target it puts the spare collateral to use. An inattentive owner never
+acts. Owners close their CDPs after a holding time. All of this is assumption; the advice of a buffer of 50% is in
+004_7b43fd311786c790.txt, "Margin Call & Auction".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Oracle feeders: publish the market price on a heartbeat or after a move, late and with an error, and fall silent.
 
-Source: 004_7b43fd311786c790.txt, "Oracle Feeder" and "Price" (silent while the real market is closed). Heartbeat and deviation threshold are the
-usual rule of production feeds; the error is log-normal (assumption).
+Source: 004_7b43fd311786c790.txt, "Oracle Feeder" and "Price" (silent while the real market is closed). Heartbeat and deviation threshold
+are the usual rule of production feeds; the error is log-normal (assumption).
 """
 
 from __future__ import annotations

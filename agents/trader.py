@@ -1,7 +1,8 @@
 """Swap traders, whose orders arrive by themselves, and arbitrageurs, who pull each pool's price to the oracle's.
 
-Orders arrive as a Poisson process with log-normal sizes (assumption), drawn before the run, so that the same seed brings the same orders whatever
-the parameters. Arbitrageurs trade only on a fresh price: while the market is closed they cannot hedge, and the pool drifts (assumption).
+Orders arrive as a Poisson process with log-normal sizes (assumption), drawn before the run, so that the same seed brings the same orders
+whatever the parameters. Arbitrageurs trade only on a fresh price: while the market is closed they cannot hedge, and the pool drifts
+(assumption).
 """
 
 from __future__ import annotations

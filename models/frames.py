@@ -71,8 +71,8 @@ def refusals(world: World) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "time_s": _times(world)[at],
-            "action": [Action(code).name.lower() for code in action],
-            "status": [Status(code).name for code in status],
+            "action": [Action(int(code)).name.lower() for code in action],
+            "status": [Status(int(code)).name for code in status],
             "count": since_last[at, action, status],
         }
     )

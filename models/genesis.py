@@ -1,7 +1,7 @@
 """How a market comes to be: first prices, open CDPs, tokens handed from those who minted them to those who trade them, pools filled.
 
-Everything moves by the contracts' own rules; only tDOLLAR comes from outside. What minters handed over they sold before the run, and spent the
-proceeds outside the market (assumption).
+Everything moves by the contracts' own rules; only tDOLLAR comes from outside. What minters handed over they sold before the run, and
+spent the proceeds outside the market (assumption).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def gather(cdps: Table, wallets: Floats, index: int, token: int, payee: int, sha
 
 
 def hand_out(world: World, index: int, accounts: Ints, parts: Floats) -> None:
-    """Share the tokens that lie at a pool's account among accounts by `parts` (fractions that sum to 1); the last gets what rounding left."""
+    """Share the tokens at a pool's account among accounts by `parts` (fractions that sum to 1); the last gets what rounding left."""
     tasset = world.tassets[index]
     pool = world.pools[tasset.pool].account
     gathered = world.wallets[pool, tasset.token]

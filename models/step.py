@@ -1,7 +1,7 @@
 """One round, in its written order. The clock knows no domain: what contracts do is in `protocols/`, who decides what in `agents/`.
 
-1 environment, 2 oracle feeders, 3 traders and arbitrageurs, 4 minters, 5 liquidators, 6 liquidity providers, 7 records. Within a phase the order of
-those who act is drawn; orders of traders come as they arrived.
+1 environment, 2 oracle feeders, 3 traders and arbitrageurs, 4 minters, 5 liquidators, 6 liquidity providers, 7 records. Within a phase
+the order of those who act is drawn; orders of traders come as they arrived.
 """
 
 from __future__ import annotations

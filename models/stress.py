@@ -54,7 +54,7 @@ class DataCollector:
         )
 
 
-class StressModel(mesa.Model):
+class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
     """A market under stress.
 
     `run()` plays all rounds compiled; `step()` plays one, as Mesa expects. Both give the same world, bit for bit.
@@ -164,7 +164,7 @@ class StressModel(mesa.Model):
             if not 0 <= index < len(getattr(self.world, kind.kind)):
                 raise IndexError(f"{kind.kind} has {len(getattr(self.world, kind.kind))} rows, so there is none numbered {index}")
             self._faces[key] = kind(self, index)
-        return self._faces[key]  # type: ignore[return-value]
+        return self._faces[key]
 
     def script(self, kind: type[A], rows: Iterable[int]) -> list[A]:
         """Let a user's class step these rows instead of the built-in behaviour.

@@ -2,8 +2,9 @@
 
 The reserves are the pool account's balances. The pool never reads the oracle.
 
-Source: 004_7b43fd311786c790.txt (tASSET-tDOLLAR pairs and their LP tokens); arithmetic and rounding from MECHANICS.md section 2 (version 2.9: payout
-floored, commission rounded up and left in the pool, surplus of a deposit not taken, 1,000 units of the first LP tokens locked).
+Source: 004_7b43fd311786c790.txt (tASSET-tDOLLAR pairs and their LP tokens); arithmetic and rounding from MECHANICS.md section 2 (version
+2.9: payout floored, commission rounded up and left in the pool, surplus of a deposit not taken, 1,000 units of the first LP tokens
+locked).
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def quote_cost(offer_reserve: float, ask_reserve: float, wanted: float, commissi
 def is_spread_within(offer: float, payout: float, spread: float, max_spread: float, belief_price: float) -> bool:
     """Tell whether a swap's price is acceptable; equality is.
 
-    With a belief price (tokens offered per token asked, > 0) the payout must be at least offer/belief*(1-max_spread); with 0 the spread may be
-    at most `max_spread` of payout + spread. Source: MECHANICS.md section 2.
+    With a belief price (tokens offered per token asked, > 0) the payout must be at least offer/belief*(1-max_spread); with 0 the spread
+    may be at most `max_spread` of payout + spread. Source: MECHANICS.md section 2.
     """
     if belief_price > 0.0:
         expected = offer / belief_price
@@ -138,8 +139,8 @@ def provide(pool: Row, tokens: Table, wallets: Floats, lp: int, base: float, ass
         max_slippage: fraction by which the deposit's proportion may differ from the reserves'; 1 accepts any.
 
     Returns:
-        (OK, LP tokens received), or (BAD_AMOUNT, EXCEEDS_MAX_SLIPPAGE, INSUFFICIENT_BALANCE, SUPPLY_LIMIT; 0) with nothing changed. BAD_AMOUNT
-        also when the deposit is worth no LP token (a first deposit must exceed the locked ones).
+        (OK, LP tokens received), or (BAD_AMOUNT, EXCEEDS_MAX_SLIPPAGE, INSUFFICIENT_BALANCE, SUPPLY_LIMIT; 0) with nothing changed.
+        BAD_AMOUNT also when the deposit is worth no LP token (a first deposit must exceed the locked ones).
     """
     if not (is_positive_amount(base) and is_positive_amount(asset)):
         return Status.BAD_AMOUNT, 0.0

@@ -1,9 +1,9 @@
 """Amounts of tokens: whole multiples of one unit, so that money is conserved exactly.
 
-A contract counts in integers; Seawall keeps float64 multiples of `UNIT` = 2**-20 (about a millionth of a token, the micro-unit of the public
-implementation, MECHANICS.md section 1). Sums and differences of such numbers below `LIMIT` are exact in any order, so books balance to the
-last unit, running totals equal full sums, and compiled and plain Python agree. Only products and quotients round, and they floor to a unit
-as the contracts do.
+A contract counts in integers; Seawall keeps float64 multiples of `UNIT` = 2**-20 (about a millionth of a token, the micro-unit of the
+public implementation, MECHANICS.md section 1). Sums and differences of such numbers below `LIMIT` are exact in any order, so books
+balance to the last unit, running totals equal full sums, and compiled and plain Python agree. Only products and quotients round, and they
+floor to a unit as the contracts do.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Discounted sale of a margin-called CDP's collateral to whoever brings the tASSET it owes.
 
-Source: 004_7b43fd311786c790.txt, "Margin Call & Auction": the margin call starts below the minimum ratio (strictly), the sale goes on until
-the ratio is restored or the debt is gone, and what is not sold goes back to the owner. Arithmetic of one sale and the restoring amount:
-MECHANICS.md section 1. Where the ratio cannot be restored (it is at most 1/(1-discount): each partial sale lowers it) the whole debt is for sale.
+Source: 004_7b43fd311786c790.txt, "Margin Call & Auction": the margin call starts below the minimum ratio (strictly), the sale goes on
+until the ratio is restored or the debt is gone, and what is not sold goes back to the owner. Arithmetic of one sale and the restoring
+amount: MECHANICS.md section 1. Where the ratio cannot be restored (it is at most 1/(1-discount): each partial sale lowers it) the whole
+debt is for sale.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def is_margin_called(cdp: Row, tasset: Row, price: float) -> bool:
 def restoring_amount(collateral: float, debt: float, price: float, min_ratio: float, discount: float) -> float:
     """Tokens whose purchase brings the ratio back to the minimum; the whole debt where no purchase can.
 
-    (ratio*debt*price - collateral) / (price*(ratio - 1/(1-discount))), rounded up to a unit; it is at most the debt exactly when the collateral
-    ratio is at least 1/(1-discount). Derived in MECHANICS.md section 1.
+    (ratio*debt*price - collateral) / (price*(ratio - 1/(1-discount))), rounded up to a unit; it is at most the debt exactly when the
+    collateral ratio is at least 1/(1-discount). Derived in MECHANICS.md section 1.
     """
     sold_per_usd = 1.0 / (1.0 - discount)
     if min_ratio <= sold_per_usd or collateral <= debt * price * sold_per_usd:
@@ -48,8 +49,8 @@ def amount_for_sale(cdp: Row, tasset: Row, price: float) -> float:
 def quote(cdp: Row, tasset: Row, price: float, offer: float) -> tuple[float, float]:
     """What an offer of tokens would do: tokens burned, tDOLLAR sold (before the auction fee). Nothing changes.
 
-    The discounted price is price/(1-discount) tDOLLAR per token. An offer for more than is for sale is cut; one worth more than the collateral
-    takes all of it and burns only the tokens that this is worth.
+    The discounted price is price/(1-discount) tDOLLAR per token. An offer for more than is for sale is cut; one worth more than the
+    collateral takes all of it and burns only the tokens that this is worth.
     """
     discounted_price = price / (1.0 - tasset.auction_discount)
     burned = min(offer, amount_for_sale(cdp, tasset, price))
@@ -66,8 +67,8 @@ def purchase(
 ) -> tuple[Status, float, float]:
     """Buy collateral of a margin-called CDP with the tASSET it owes.
 
-    The tokens are burned. With the debt gone, collateral left goes back to the owner; with the collateral gone, debt left is bad debt: tokens
-    in circulation that nothing backs.
+    The tokens are burned. With the debt gone, collateral left goes back to the owner; with the collateral gone, debt left is bad debt:
+    tokens in circulation that nothing backs.
 
     Args:
         cdp: row of `World.cdps`; changed.
@@ -80,8 +81,8 @@ def purchase(
         now: seconds since the start.
 
     Returns:
-        (OK, tokens burned, tDOLLAR sold, auction fee included), or (CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, NOT_MARGIN_CALLED, INSUFFICIENT_BALANCE; 0, 0) with
-        nothing changed. BAD_AMOUNT also when the offer is worth less than one unit of tDOLLAR.
+        (OK, tokens burned, tDOLLAR sold, auction fee included), or (CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, NOT_MARGIN_CALLED,
+        INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer is worth less than one unit of tDOLLAR.
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN, 0.0, 0.0

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import config
+from numba.core import config as _config
 
+config: Any = _config
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -80,5 +81,5 @@ def mark_compiled() -> None:
 
 
 def rule(function: F) -> F:
-    """Compile a function on rows: cached on disk, without the GIL, IEEE division as in NumPy, no fast-math (both modes agree to the bit)."""
+    """Compile a function on rows: cached on disk, without the GIL, IEEE division, no fast-math (so both modes agree to the bit)."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -25,7 +25,7 @@ UNITS: dict[str, dict[str, str]] = {}
 """Unit and meaning of each column, by table name."""
 
 
-def table_type(name: str, **columns: tuple[str, str]) -> np.dtype[np.record]:
+def table_type(name: str, **columns: tuple[str, str]) -> np.dtype[Any]:
     """Define a table: columns as `name=(type, "unit: meaning")`. The documentation is kept in `UNITS`."""
     hidden = [column for column in columns if hasattr(np.record, column)]
     if hidden:
@@ -109,8 +109,9 @@ FIRST_FREE_ACCOUNT = 2
 class World(NamedTuple):
     """All state of one market, and the outside inputs it will meet.
 
-    `wallets` is [accounts, tokens]; the inputs `market_price`, `market_open` ([steps + 1, assets]) and `feed_noise`, `feed_up`
-    ([steps + 1, feeds]) are only read. Tables of agents (`oracle_feeders` ... `lps`) are described in `agents/tables.py`, measurements in `models/records.py`.
+    `wallets` is [accounts, tokens]; the inputs `market_price`, `market_open` ([steps + 1, assets]) and `feed_noise`, `feed_up` ([steps +
+    1, feeds]) are only read. Tables of agents (`oracle_feeders` ... `lps`) are described in `agents/tables.py`, measurements in
+    `models/records.py`.
     """
 
     clock: Table

@@ -164,32 +164,37 @@ GLOSSARY: dict[str, Definition] = {
     ),
     "refused_unprofitable": Definition(
         "refused: unprofitable",
-        "Rounds in which a margin-called CDP was left alone because slippage, fees and costs would have eaten the discount, counted per CDP.",
+        "Rounds in which a margin-called CDP was left alone because slippage, fees and costs would have eaten the discount, "
+        "counted per CDP.",
         "CDP rounds",
         _SIZE,
         QIN,
     ),
     "refused_no_capital": Definition(
         "refused: no capital",
-        "Rounds in which a margin-called CDP was left alone because liquidators had spent their cash (or there were none), counted per CDP.",
+        "Rounds in which a margin-called CDP was left alone because liquidators had spent their cash (or there were none), "
+        "counted per CDP.",
         "CDP rounds",
         _SIZE,
     ),
     "refused_no_liquidity": Definition(
         "refused: no liquidity",
-        "Rounds in which a margin-called CDP was left alone because the pool was empty of the tASSET that has to be burned, counted per CDP.",
+        "Rounds in which a margin-called CDP was left alone because the pool was empty of the tASSET that has to be burned, "
+        "counted per CDP.",
         "CDP rounds",
         _SIZE,
     ),
     "fee_yield_per_year": Definition(
         "fee yield",
-        "Fees earned by liquidity providers divided by the mean value of the pools and by the years of the run; the horizon is short, so read it as a rate, not a forecast.",
+        "Fees earned by liquidity providers divided by the mean value of the pools and by the years of the run; the horizon is "
+        "short, so read it as a rate, not a forecast.",
         "percent per year",
         _GAIN,
     ),
     "lp_net_yield_per_year": Definition(
         "LP net yield",
-        "What liquidity providers own at the end (tokens at market prices) less what they would own had they kept what they started with, so fees less impermanent loss, divided by the latter and by years.",
+        "What liquidity providers own at the end (tokens at market prices) less what they would own had they kept what they "
+        "started with, so fees less impermanent loss, divided by the latter and by years.",
         "percent per year",
         _GAIN,
     ),
@@ -219,7 +224,8 @@ GLOSSARY: dict[str, Definition] = {
     ),
     "lp_impermanent_loss_usd": Definition(
         "impermanent loss",
-        "Value that liquidity providers would have had they kept what they started with, less what they own without the fees they earned, at market prices at the end.",
+        "Value that liquidity providers would have had they kept what they started with, less what they own without the fees they "
+        "earned, at market prices at the end.",
         "USD",
         _LOSS,
     ),

@@ -161,7 +161,7 @@ def _hand_out(world: World, loaded: Loaded, index: int, pool_usd: float) -> None
     if wanted.sum() > minted_usd:
         name = list(scenario.tassets)[index]
         message = (
-            f"{name}: its pool, traders and arbitrageurs are to hold {wanted.sum():,.0f} USD of it, but CDPs mint only {minted_usd:,.0f} USD; "
+            f"its pool, traders and arbitrageurs are to hold {wanted.sum():,.0f} USD of {name}, but CDPs mint {minted_usd:,.0f} USD; "
             "more or larger CDPs, or a shallower pool, would do"
         )
         _refuse(loaded, f"tassets.{name}.pool.liquidity_usd", message)

@@ -57,12 +57,11 @@ def _time_faults(scenario: Scenario, document: Document) -> list[Fault]:
         faults.append(_fault(document, ("prices", "start"), f"{start.isoformat()} has no time zone; write {start.isoformat()}Z"))
     days = getattr(scenario.prices, "days", None)
     if days is not None:
-        for what, events in (("shocks", scenario.shocks), ("outages", scenario.outages)):
-            faults += [
-                _fault(document, (what, i, "at_hours"), f"{event.at_hours!r} is after the end of the run ({days * 24:g} hours)")
-                for i, event in enumerate(events)
-                if event.at_hours > days * 24
-            ]
+        faults += [
+            _fault(document, (what, i, "at_hours"), f"{at_hours!r} is after the end of the run ({days * 24:g} hours)")
+            for what, i, at_hours in scenario.event_times()
+            if at_hours > days * 24
+        ]
     return faults
 
 

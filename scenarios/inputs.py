@@ -102,14 +102,10 @@ def check_times(loaded: Loaded, paths: Paths) -> None:
         ScenarioError: with all of them.
     """
     hours = paths.steps * paths.step_seconds / SECONDS_PER_HOUR
-    events = [
-        *(("shocks", i, e) for i, e in enumerate(loaded.scenario.shocks)),
-        *(("outages", i, e) for i, e in enumerate(loaded.scenario.outages)),
-    ]
     faults = [
-        Fault(str(loaded.file), None, f"{what}[{i}].at_hours", f"{event.at_hours!r} is after the end of the prices ({hours:g} hours)")
-        for what, i, event in events
-        if event.at_hours > hours
+        Fault(str(loaded.file), None, f"{what}[{i}].at_hours", f"{at_hours!r} is after the end of the prices ({hours:g} hours)")
+        for what, i, at_hours in loaded.scenario.event_times()
+        if at_hours > hours
     ]
     if faults:
         raise ScenarioError(faults)

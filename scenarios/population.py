@@ -1,7 +1,7 @@
 """Draws a population: who owns what, who watches, who is quick.
 
-Each kind of agent has its own stream and each quantity one draw per row, used or not: with the same numbers of agents, changing a parameter moves
-nobody's draws.
+Each kind of agent has its own stream and each quantity one draw per row, used or not: with the same numbers of agents, changing a
+parameter moves nobody's draws.
 """
 
 from __future__ import annotations

@@ -232,3 +232,8 @@ class Scenario(Part):
     traders: Traders = Traders(count=0)
     arbitrageurs: Arbitrageurs = Arbitrageurs(count=0)
     lps: Lps = Lps()
+
+    def event_times(self) -> list[tuple[str, int, float]]:
+        """Key, number and hour of every shock and outage."""
+        shocks = [("shocks", i, shock.at_hours) for i, shock in enumerate(self.shocks)]
+        return shocks + [("outages", i, outage.at_hours) for i, outage in enumerate(self.outages)]

@@ -1,6 +1,7 @@
 """Named randomness: one seed, one child per path, one stream per purpose.
 
-A purpose's stream depends on seed and path alone, so the same seed brings the same prices, arrivals and order sizes whatever the parameters.
+A purpose's stream depends on seed and path alone, so the same seed brings the same prices, arrivals and order sizes whatever the
+parameters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """YAML as plain data with the line of every key; everything that YAML could do beyond that is refused.
 
-Numbers are read as YAML 1.2 does (`1e6` is a number, `1:30` and `yes` are text). No tags, anchors or aliases, no duplicate keys, bounded size and depth:
-a scenario file never runs code and never grows in memory.
+Numbers are read as YAML 1.2 does (`1e6` is a number, `1:30` and `yes` are text). No tags, anchors or aliases, no duplicate keys, bounded
+size and depth: a scenario file never runs code and never grows in memory.
 """
 
 from __future__ import annotations
@@ -82,14 +82,15 @@ def _refuse_features(text: str, document: Document) -> None:
     """Walk the events without building anything: depth, anchors, aliases and tags are refused before they can cost."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ScenarioError([Fault(document.file, line, "", f"nested more than {MAX_DEPTH} deep")])
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ScenarioError([Fault(document.file, line, "", "anchors and aliases (& and *) are not allowed")])
-        if getattr(event, "tag", None) not in (None, "!"):
-            raise ScenarioError([Fault(document.file, line, "", f"the tag {event.tag} is not allowed")])
+        tag = getattr(event, "tag", None)
+        if tag not in (None, "!"):
+            raise ScenarioError([Fault(document.file, line, "", f"the tag {tag} is not allowed")])
 
 
 def _plain(node: yaml.Node, key: Key, document: Document, faults: list[Fault]) -> Any:
@@ -98,6 +99,7 @@ def _plain(node: yaml.Node, key: Key, document: Document, faults: list[Fault]) -
         return _mapping(node, key, document, faults)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*key, i), document, faults) for i, child in enumerate(node.value)]
+    assert isinstance(node, yaml.ScalarNode)  # aliases were refused before
     if node.style is not None:
         return node.value
     try:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,10 @@ def save(result: RunResult, folder: Path) -> None:
     (folder / MANIFEST).unlink(missing_ok=True)
     for name, file in FRAMES.items():
         frame: pd.DataFrame = getattr(result, name)
-        write(folder / file, lambda path, frame=frame: frame.to_parquet(path, index=False))
+        write(folder / file, partial(frame.to_parquet, index=False))
     measures = {name: entry["value"] for group in result.summary.values() for name, entry in group.items()}
     row = pd.DataFrame([{"path": result.manifest["path"], **measures}])
-    write(folder / MEASURES, lambda path: row.to_parquet(path, index=False))
+    write(folder / MEASURES, partial(row.to_parquet, index=False))
     write(folder / SUMMARY, lambda path: path.write_text(_json(result.summary), encoding="utf-8"))
     write(folder / MANIFEST, lambda path: path.write_text(_json(result.manifest), encoding="utf-8"))
 
