@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from seawall.agents.base import MarketAgent, everybody, tally, whole_units
 from seawall.protocols import amm, auction
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
@@ -60,7 +62,7 @@ def is_new_call(mark: Row, step: int, now: float) -> bool:
 def order(world: World) -> Ints:
     """All liquidators in this round's order; nobody when no CDP is margin called."""
     if find_margin_called(world) == 0:
-        return world.woken[:0]
+        return np.empty(0, np.int64)
     return everybody(len(world.liquidators), world.clock[0].order_seed, world.clock[0].step)
 
 

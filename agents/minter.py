@@ -8,6 +8,8 @@ acts. Owners close their CDPs after a holding time. All of this is assumption; t
 
 from __future__ import annotations
 
+import numpy as np
+
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.protocols import amm, cdp
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
@@ -37,15 +39,16 @@ def is_awake(minter: Row, position: Row, price: float, now: float) -> bool:
 def order(world: World) -> Ints:
     """Rows with something to do this round, in the order drawn for it."""
     clock = world.clock[0]
+    rows = np.empty(len(world.minters), np.int64)
     count = 0
     for i in range(len(world.minters)):
         minter = world.minters[i]
         position = world.cdps[minter.cdp]
         price = world.feeds[world.tassets[position.tasset].feed].price
         if minter.scripted or is_awake(minter, position, price, clock.now):
-            world.woken[count] = i
+            rows[count] = i
             count += 1
-    return draw_order(world.woken[:count], clock.order_seed, clock.step)
+    return draw_order(rows[:count], clock.order_seed, clock.step)
 
 
 @rule

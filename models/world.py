@@ -69,7 +69,6 @@ def empty_world(sizes: Sizes) -> World:
         feed_up=np.ones((sizes.steps + 1, sizes.tassets), np.bool_),
         orders=np.zeros(sizes.orders, agent_tables.ORDER),
         order_start=np.zeros(sizes.steps + 2, np.int64),
-        woken=np.zeros(sizes.minters, np.int64),
         called=np.zeros(sizes.minters + 1, np.int64),
         marks=np.zeros(sizes.minters, agent_tables.MARK),
         tallies=np.zeros(tallied, np.int64),

@@ -133,7 +133,6 @@ class World(NamedTuple):
     feed_up: Bools
     orders: Table
     order_start: Ints
-    woken: Ints
     called: Ints
     marks: Table
     tallies: Ints

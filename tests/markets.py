@@ -1,0 +1,35 @@
+"""Scenarios for tests, and ways to play them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seawall.models.stress import StressModel
+from seawall.models.world import digest
+from seawall.protocols.tables import World
+from seawall.scenarios.build import build
+from seawall.scenarios.load import Loaded, load
+
+ROOT = Path(__file__).resolve().parent.parent
+STORM = Path(__file__).parent / "scenarios" / "storm.yaml"
+SHIPPED = ROOT / "scenarios"
+
+
+def storm(*settings: str) -> Loaded:
+    """The scenario in which every rule has something to do, with changes."""
+    return load(STORM, settings)
+
+
+def storm_model(*settings: str, seed: int | None = None, path: int = 0, with_audit: bool = False) -> StressModel:
+    """Its model, ready to run."""
+    return build(storm(*settings), seed=seed, path=path, with_audit=with_audit)
+
+
+def copy_of(world: World) -> World:
+    """A world of its own with the same content."""
+    return World(*(table.copy() for table in world))
+
+
+def same(left: World, right: World) -> bool:
+    """Tell whether two worlds agree bit for bit."""
+    return digest(left) == digest(right)
