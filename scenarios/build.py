@@ -23,7 +23,7 @@ from seawall.scenarios.streams import Purpose, order_seed, stream
 
 DEFAULT_SCENARIO = Path(__file__).parent / "short_squeeze.yaml"
 RECORDS = 500  # aimed at when the scenario does not say
-EVENTS = 200_000
+EVENTS_PER_CDP = 20  # purchases listed one by one; more are only counted
 
 
 def build(loaded: Loaded, *, seed: int | None = None, path: int = 0, with_audit: bool = False) -> StressModel:
@@ -79,7 +79,7 @@ def _sizes(scenario: Scenario, steps: int, orders: int) -> Sizes:
         lps=scenario.lps.count * len(scenario.tassets),
         orders=orders,
         record_every=max(math.ceil(record_seconds / scenario.step_seconds), 1),
-        events=EVENTS,
+        events=1_000 + EVENTS_PER_CDP * scenario.minters.count,
     )
 
 

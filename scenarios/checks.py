@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from seawall.protocols.errors import Fault
 from seawall.scenarios.schema import Scenario
-from seawall.scenarios.yaml_lines import Document, Key, dotted
+from seawall.scenarios.yaml_lines import Document, Key
 
 MAX_STEPS = 1_000_000
 MAX_PRICES = 50_000_000
@@ -19,7 +19,7 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
 
     def require(key: Key, name: str | None, known: Iterable[str], what: str) -> None:
         if name is not None and name not in known:
-            faults.append(_fault(document, key, f"{name!r} is no {what}; known: {', '.join(sorted(known))}"))
+            faults.append(document.fault(key, f"{name!r} is no {what}; known: {', '.join(sorted(known))}"))
 
     for name, terms in scenario.tassets.items():
         require(("tassets", name, "tracks"), terms.tracks, assets, "asset of prices.assets")
@@ -38,7 +38,7 @@ def _size_faults(scenario: Scenario, document: Document) -> list[Fault]:
         return []
     steps = days * 86_400 / scenario.step_seconds
     if steps != int(steps):
-        return [_fault(document, ("prices", "days"), f"{days!r} days are not a whole number of rounds of {scenario.step_seconds} s")]
+        return [document.fault(("prices", "days"), f"{days!r} days are not a whole number of rounds of {scenario.step_seconds} s")]
     if steps > MAX_STEPS or steps * len(scenario.prices.assets) > MAX_PRICES:
         return [
             _fault(
@@ -54,11 +54,11 @@ def _time_faults(scenario: Scenario, document: Document) -> list[Fault]:
     start = getattr(scenario.prices, "start", None)
     faults = []
     if start is not None and start.tzinfo is None:
-        faults.append(_fault(document, ("prices", "start"), f"{start.isoformat()} has no time zone; write {start.isoformat()}Z"))
+        faults.append(document.fault(("prices", "start"), f"{start.isoformat()} has no time zone; write {start.isoformat()}Z"))
     days = getattr(scenario.prices, "days", None)
     if days is not None:
         faults += [
-            _fault(document, (what, i, "at_hours"), f"{at_hours!r} is after the end of the run ({days * 24:g} hours)")
+            document.fault((what, i, "at_hours"), f"{at_hours!r} is after the end of the run ({days * 24:g} hours)")
             for what, i, at_hours in scenario.event_times()
             if at_hours > days * 24
         ]
@@ -75,15 +75,11 @@ def warnings(scenario: Scenario, document: Document) -> list[Fault]:
                 f"{terms.auction_discount:g} is more than 1 - 1/min_collateral_ratio = {most:.4g}: "
                 "each purchase from a CDP at the minimum lowers the ratio that it should restore"
             )
-            found.append(_fault(document, ("tassets", name, "auction_discount"), message))
+            found.append(document.fault(("tassets", name, "auction_discount"), message))
         if scenario.oracle_feeders.heartbeat_seconds > terms.price_valid_seconds:
             message = f"{terms.price_valid_seconds:g} is less than the feeders' heartbeat: the price is stale between publications"
-            found.append(_fault(document, ("tassets", name, "price_valid_seconds"), message))
+            found.append(document.fault(("tassets", name, "price_valid_seconds"), message))
         if scenario.step_seconds > terms.price_valid_seconds:
             message = f"{terms.price_valid_seconds:g} is less than a round of {scenario.step_seconds} s"
-            found.append(_fault(document, ("tassets", name, "price_valid_seconds"), message))
+            found.append(document.fault(("tassets", name, "price_valid_seconds"), message))
     return found
-
-
-def _fault(document: Document, key: Key, message: str) -> Fault:
-    return Fault(document.file, document.line(key), dotted(key), message)

@@ -36,7 +36,8 @@ class Within:
         above = value > low if self.interval[0] == "(" else value >= low
         below = value < high if self.interval[-1] == ")" else value <= high
         if not (above and below and math.isfinite(value)):
-            raise ValueError(f"{value!r} is not in {self.interval}")
+            shown = int(value) if isinstance(value, float) and value.is_integer() else value
+            raise ValueError(f"{shown!r} is not in {self.interval}")
         return value
 
     def _bounds(self) -> tuple[float, float]:

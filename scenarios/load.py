@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,9 @@ from pydantic import BaseModel, ValidationError
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.scenarios.checks import cross_faults, warnings
 from seawall.scenarios.schema import Scenario
-from seawall.scenarios.yaml_lines import MAX_BYTES, Document, Key, dotted, read, scalar
+from seawall.scenarios.yaml_lines import COMMAND_LINE, MAX_BYTES, Document, Key, read, scalar
 
 SHIPPED = Path(__file__).parent
-COMMAND_LINE = "--set"
 _UNIONS = ("constant", "gbm", "replay", "daily_bars")  # pydantic puts the model's name into the location of a fault
 
 
@@ -96,8 +96,8 @@ def _apply(document: Document, setting: str) -> Fault | None:
         return Fault(COMMAND_LINE, None, setting, "is not KEY=VALUE")
     key = tuple(_parts(name))
     place = document.data
-    for part in key[:-1]:
-        if isinstance(place, dict):
+    for part, inner in pairwise(key):
+        if isinstance(place, dict) and (part in place or isinstance(inner, str)):
             place = place.setdefault(part, {})
         elif isinstance(place, list) and isinstance(part, int) and part < len(place):
             place = place[part]
@@ -110,8 +110,7 @@ def _apply(document: Document, setting: str) -> Fault | None:
             return Fault(COMMAND_LINE, None, name, f"there is no {key[-1]!r} to set")
     except ValueError as error:
         return Fault(COMMAND_LINE, None, name, str(error))
-    for known in [known for known in document.lines if known[: len(key)] == key]:
-        del document.lines[known]
+    document.typed.add(key)
     return None
 
 
@@ -133,8 +132,7 @@ def _fault(document: Document, detail: dict[str, Any]) -> Fault:
     key: Key = tuple(part for i, part in enumerate(detail["loc"]) if not (i == 1 and detail["loc"][0] == "prices" and part in _UNIONS))
     if key and key[-1] == "[key]":
         key = key[:-1]
-    line = document.line(key)
-    return Fault(document.file, line, dotted(key), _words(detail, key))
+    return document.fault(key, _words(detail, key))
 
 
 def _words(detail: dict[str, Any], key: Key) -> str:
@@ -182,6 +180,5 @@ def _outside(found: Loaded, document: Document) -> list[Fault]:
         return []
     if file.resolve().is_relative_to(found.file.parent.resolve()):
         return []
-    key = ("prices", "file")
     message = f"{document.data['prices']['file']!r} is outside the scenario's folder; give it on the command line: --set prices.file=PATH"
-    return [Fault(document.file, document.line(key), dotted(key), message)]
+    return [document.fault(("prices", "file"), message)]

@@ -16,6 +16,7 @@ from seawall.protocols.errors import Fault, ScenarioError
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 16
+COMMAND_LINE = "--set"
 
 Key = tuple[str | int, ...]
 
@@ -28,17 +29,31 @@ _NOT_FINITE = re.compile(r"^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$")
 
 @dataclass
 class Document:
-    """Plain data of a file, and the line on which each key stands (keys as paths from the top)."""
+    """Plain data of a file, and where each key stands (keys as paths from the top).
+
+    Attributes:
+        file: as faults name it.
+        data: plain dictionaries, lists, text and numbers.
+        lines: line of each key.
+        typed: keys whose values came from the command line instead.
+    """
 
     file: str
     data: Any = None
     lines: dict[Key, int] = field(default_factory=dict)
+    typed: set[Key] = field(default_factory=set)
 
     def line(self, key: Key) -> int | None:
         """Line of a key, or of the nearest key above it."""
         while key and key not in self.lines:
             key = key[:-1]
         return self.lines.get(key)
+
+    def fault(self, key: Key, message: str) -> Fault:
+        """A fault at a key: on its line, or on the command line."""
+        if any(key[: len(typed)] == typed for typed in self.typed):
+            return Fault(COMMAND_LINE, None, dotted(key), message)
+        return Fault(self.file, self.line(key), dotted(key), message)
 
 
 def scalar(text: str) -> Any:

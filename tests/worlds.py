@@ -1,0 +1,88 @@
+"""Small markets for tests: one tASSET, a fed price, everybody with cash, books that balance."""
+
+from __future__ import annotations
+
+from seawall.models.world import Sizes, empty_world
+from seawall.protocols import cdp, ledger, oracle
+from seawall.protocols.amounts import ceil_amount, floor_amount
+from seawall.protocols.status import Status
+from seawall.protocols.tables import MINT_ACCOUNT, TDOLLAR, Row, World
+
+AMPLE_RATIO = 3.0  # of the CDP behind tokens that a test needs in somebody's wallet
+
+
+def a_market(
+    *,
+    price: float = 100.0,
+    min_collateral_ratio: float = 1.5,
+    auction_discount: float = 0.2,
+    protocol_fee: float = 0.015,
+    auction_fee: float = 0.0,
+    liquidate_whole: bool = False,
+    price_valid_seconds: float = 60.0,
+    commission: float = 0.003,
+    cash: float = 1_000_000.0,
+    minters: int = 3,
+    liquidators: int = 1,
+    traders: int = 1,
+    arbitrageurs: int = 1,
+    lps: int = 1,
+    steps: int = 10,
+    step_seconds: float = 60.0,
+) -> World:
+    """A market at time 0: its price (USD) just published, no CDP open, an empty pool, `cash` tDOLLAR in each agent's wallet."""
+    sizes = Sizes(
+        steps=steps,
+        tassets=1,
+        assets=1,
+        minters=minters,
+        liquidators=liquidators,
+        traders=traders,
+        arbitrageurs=arbitrageurs,
+        lps=lps,
+        record_every=1,
+        events=1000,
+    )
+    world = empty_world(sizes)
+    world.clock["step_seconds"] = step_seconds
+    world.market_price[:] = price
+    world.feeds["valid_for"] = price_valid_seconds
+    world.pools["commission"] = commission
+    terms = world.tassets[0]
+    terms.min_collateral_ratio, terms.auction_discount = min_collateral_ratio, auction_discount
+    terms.protocol_fee, terms.auction_fee, terms.liquidate_whole = protocol_fee, auction_fee, liquidate_whole
+    _expect_ok(oracle.publish(world.feeds[0], world.feeds[0].feeder, price, 0.0))
+    for agents in (world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps):
+        for account in agents["account"]:
+            _expect_ok(ledger.mint(world.wallets, world.tokens, TDOLLAR, account, floor_amount(cash)))
+    return world
+
+
+def a_cdp(world: World, index: int, collateral: float, debt: float) -> Row:
+    """Put exactly this much more collateral (tDOLLAR) and debt (tokens, into the owner's wallet) into a CDP, whatever its ratio."""
+    row = world.cdps[index]
+    tasset = world.tassets[row.tasset]
+    _expect_ok(ledger.mint(world.wallets, world.tokens, TDOLLAR, MINT_ACCOUNT, collateral))
+    _expect_ok(ledger.mint(world.wallets, world.tokens, tasset.token, row.owner, debt))
+    cdp.change(row, tasset, collateral, debt)
+    return row
+
+
+def give_tassets(world: World, account: int, amount: float) -> None:
+    """Put tASSET tokens into a wallet; the last CDP mints them against ample collateral."""
+    row = a_cdp(world, -1, ceil_amount(AMPLE_RATIO * amount * world.feeds[0].price), amount)
+    _expect_ok(ledger.transfer(world.wallets, world.tassets[0].token, row.owner, account, amount))
+
+
+def a_pool(world: World, base: float, asset: float, shares: float) -> Row:
+    """Fill the pool with exactly these reserves (tDOLLAR, tokens); the first LP holds all LP tokens."""
+    pool = world.pools[0]
+    _expect_ok(ledger.mint(world.wallets, world.tokens, TDOLLAR, pool.account, base))
+    give_tassets(world, pool.account, asset)
+    _expect_ok(ledger.mint(world.wallets, world.tokens, pool.share_token, world.lps[0].account, shares))
+    return pool
+
+
+def _expect_ok(status: int) -> None:
+    if status != Status.OK:
+        raise AssertionError(f"a test's world cannot be built: {Status(status).name}")
