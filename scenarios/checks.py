@@ -40,13 +40,8 @@ def _size_faults(scenario: Scenario, document: Document) -> list[Fault]:
     if steps != int(steps):
         return [document.fault(("prices", "days"), f"{days!r} days are not a whole number of rounds of {scenario.step_seconds} s")]
     if steps > MAX_STEPS or steps * len(scenario.prices.assets) > MAX_PRICES:
-        return [
-            _fault(
-                document,
-                ("prices", "days"),
-                f"{steps:,.0f} rounds of {scenario.step_seconds} s are more than {MAX_STEPS:,}; use longer rounds",
-            )
-        ]
+        message = f"{steps:,.0f} rounds of {scenario.step_seconds} s are more than {MAX_STEPS:,}; use longer rounds"
+        return [document.fault(("prices", "days"), message)]
     return []
 
 

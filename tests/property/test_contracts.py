@@ -113,7 +113,7 @@ class Contracts(RuleBasedStateMachine):
         self.expect_all_or_nothing(before, status)
         assert world.wallets[row.account, row.base_token] * world.wallets[row.account, row.asset_token] >= product
 
-    @rule(lp=st.integers(0, 3), base=amounts, asset=amounts, slippage=st.sampled_from([0.0, 0.01, 1.0]))
+    @rule(lp=st.integers(0, 3), base=amounts, asset=amounts, slippage=spreads)
     def provide(self, lp, base, asset, slippage):
         before, world = copy_of(self.world), self.world
         row = world.lps[lp]

@@ -68,9 +68,9 @@ def test_a_purchase_restores_the_minimum_and_goes_no_further() -> None:
     world = a_market(min_collateral_ratio=1.5, auction_discount=0.2)
     row = a_cdp(world, 0, 140.0, 1.0)
     status, burned, sold = buy(world, 0, 1.0)
-    assert (status, sold) == (Status.OK, 50.0)
-    assert burned == pytest.approx(0.4, abs=UNIT)
-    assert cdp.collateral_ratio(row.collateral, row.debt, 100.0) == pytest.approx(1.5, abs=1e-5)
+    assert (status, burned) == (Status.OK, pytest.approx(0.4, abs=UNIT))  # 0.4 is not in whole units: the next one is sold
+    assert sold == pytest.approx(50.0, abs=125 * UNIT)
+    assert cdp.collateral_ratio(row.collateral, row.debt, 100.0) == pytest.approx(1.5, abs=1e-6)
     assert not auction.is_margin_called(row, world.tassets[0], 100.0)
 
 
