@@ -23,7 +23,7 @@ from seawall.scenarios.streams import Purpose, order_seed, stream
 
 DEFAULT_SCENARIO = Path(__file__).parent / "short_squeeze.yaml"
 RECORDS = 500  # aimed at when the scenario does not say
-EVENTS_PER_CDP = 20  # purchases listed one by one; more are only counted
+EVENTS_PER_CDP, MAX_EVENTS = 20, 200_000  # purchases listed one by one; more are only counted
 
 
 def build(loaded: Loaded, *, seed: int | None = None, path: int = 0, with_audit: bool = False) -> StressModel:
@@ -41,7 +41,7 @@ def build(loaded: Loaded, *, seed: int | None = None, path: int = 0, with_audit:
     """
     seed = loaded.scenario.seed if seed is None else seed
     paths = inputs.price_paths(loaded, seed, path)
-    inputs.check_times(loaded, paths)
+    inputs.check_history(loaded, paths)
     world = build_world(loaded, paths, seed, path)
     return StressModel(world, tasset_names=tuple(loaded.scenario.tassets), seed=seed, with_audit=with_audit)
 
@@ -79,7 +79,7 @@ def _sizes(scenario: Scenario, steps: int, orders: int) -> Sizes:
         lps=scenario.lps.count * len(scenario.tassets),
         orders=orders,
         record_every=max(math.ceil(record_seconds / scenario.step_seconds), 1),
-        events=1_000 + EVENTS_PER_CDP * scenario.minters.count,
+        events=min(1_000 + EVENTS_PER_CDP * scenario.minters.count, MAX_EVENTS),
     )
 
 

@@ -8,8 +8,11 @@ from seawall.protocols.errors import Fault
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.yaml_lines import Document, Key
 
-MAX_STEPS = 1_000_000
-MAX_PRICES = 50_000_000
+SECONDS_PER_DAY = 86_400
+TOLERATED_SECONDS = 1e-3  # 0.7 days are 60479.999... seconds
+MAX_PRICES = 20_000_000
+MAX_ORDERS = 20_000_000
+MAX_BALANCES = 100_000_000
 
 
 def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
@@ -32,15 +35,35 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
     return faults + _size_faults(scenario, document) + _time_faults(scenario, document)
 
 
+def whole_rounds(days: float, step_seconds: int) -> int:
+    """Rounds in a number of days, to the nearest."""
+    return round(days * SECONDS_PER_DAY / step_seconds)
+
+
 def _size_faults(scenario: Scenario, document: Document) -> list[Fault]:
+    tokens = 1 + 2 * len(scenario.tassets)
+    spec = scenario.traders
+    accounts = scenario.minters.count + scenario.liquidators.count + spec.count + scenario.lps.count * len(scenario.tassets)
+    faults = []
+    if accounts * tokens > MAX_BALANCES:
+        message = f"agents and LPs make {accounts:,} accounts of {tokens} tokens, more than {MAX_BALANCES:,} balances"
+        faults.append(document.fault(("minters", "count"), message))
     days = getattr(scenario.prices, "days", None)
     if days is None:
-        return []
-    steps = days * 86_400 / scenario.step_seconds
-    if steps != int(steps):
-        return [document.fault(("prices", "days"), f"{days!r} days are not a whole number of rounds of {scenario.step_seconds} s")]
-    if steps > MAX_STEPS or steps * len(scenario.prices.assets) > MAX_PRICES:
-        message = f"{steps:,.0f} rounds of {scenario.step_seconds} s are more than {MAX_STEPS:,}; use longer rounds"
+        return faults
+    if spec.count * spec.orders_per_day * days > MAX_ORDERS:
+        message = f"{spec.count * spec.orders_per_day * days:,.0f} orders are more than {MAX_ORDERS:,}"
+        faults.append(document.fault(("traders", "orders_per_day"), message))
+    return faults + _round_faults(scenario, document, days)
+
+
+def _round_faults(scenario: Scenario, document: Document, days: float) -> list[Fault]:
+    rounds = whole_rounds(days, scenario.step_seconds)
+    if rounds == 0 or abs(rounds * scenario.step_seconds - days * SECONDS_PER_DAY) > TOLERATED_SECONDS:
+        message = f"{days:g} days are not a whole number of rounds of {scenario.step_seconds} s"
+        return [document.fault(("prices", "days"), message)]
+    if rounds * len(scenario.prices.assets) > MAX_PRICES:
+        message = f"{rounds:,} rounds of {len(scenario.prices.assets)} assets are more than {MAX_PRICES:,} prices; use longer rounds"
         return [document.fault(("prices", "days"), message)]
     return []
 
@@ -53,7 +76,7 @@ def _time_faults(scenario: Scenario, document: Document) -> list[Fault]:
     days = getattr(scenario.prices, "days", None)
     if days is not None:
         faults += [
-            document.fault((what, i, "at_hours"), f"{at_hours!r} is after the end of the run ({days * 24:g} hours)")
+            document.fault((what, i, "at_hours"), f"{at_hours:g} is after the end of the run ({days * 24:g} hours)")
             for what, i, at_hours in scenario.event_times()
             if at_hours > days * 24
         ]

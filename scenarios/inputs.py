@@ -8,6 +8,7 @@ import numpy as np
 
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.tables import Bools, Floats, World
+from seawall.scenarios.checks import MAX_ORDERS, MAX_PRICES, whole_rounds
 from seawall.scenarios.load import Loaded
 from seawall.scenarios.paths import Paths, Shock, apply_shocks, constant, gbm
 from seawall.scenarios.population import whole_steps
@@ -15,7 +16,6 @@ from seawall.scenarios.schema import ConstantPrices, DailyBarPrices, GbmPrices, 
 from seawall.scenarios.streams import Purpose, stream
 
 SECONDS_PER_HOUR = 3_600.0
-SECONDS_PER_DAY = 86_400.0
 SECONDS_PER_MINUTE = 60.0
 
 
@@ -36,7 +36,7 @@ def _quiet_paths(loaded: Loaded, rng: np.random.Generator) -> Paths:
         return _replay(loaded, prices)
     if isinstance(prices, DailyBarPrices):
         return _daily_bars(prices, step_seconds, rng)
-    steps = whole_steps(prices.days * SECONDS_PER_DAY, step_seconds)
+    steps = whole_rounds(prices.days, step_seconds)
     start = prices.start.astimezone(UTC)
     start_usd = {name: asset.start_usd for name, asset in prices.assets.items()}
     if isinstance(prices, ConstantPrices):
@@ -95,18 +95,24 @@ def _shock(spec: PriceShock) -> Shock:
     )
 
 
-def check_times(loaded: Loaded, paths: Paths) -> None:
-    """Refuse shocks and outages after the end of a history whose length was not known before it was read.
+def check_history(loaded: Loaded, paths: Paths) -> None:
+    """Refuse what could not be checked before a history was read: its length, the orders that this makes, events after its end.
 
     Raises:
         ScenarioError: with all of them.
     """
     hours = paths.steps * paths.step_seconds / SECONDS_PER_HOUR
     faults = [
-        Fault(str(loaded.file), None, f"{what}[{i}].at_hours", f"{at_hours!r} is after the end of the prices ({hours:g} hours)")
+        Fault(str(loaded.file), None, f"{what}[{i}].at_hours", f"{at_hours:g} is after the end of the prices ({hours:g} hours)")
         for what, i, at_hours in loaded.scenario.event_times()
         if at_hours > hours
     ]
+    if paths.market_price.size > MAX_PRICES:
+        faults.append(Fault(str(loaded.file), None, "prices", f"{paths.market_price.size:,} prices are more than {MAX_PRICES:,}"))
+    traders = loaded.scenario.traders
+    orders = traders.count * traders.orders_per_day * hours / 24.0
+    if orders > MAX_ORDERS:
+        faults.append(Fault(str(loaded.file), None, "traders.orders_per_day", f"{orders:,.0f} orders are more than {MAX_ORDERS:,}"))
     if faults:
         raise ScenarioError(faults)
 

@@ -30,6 +30,7 @@ Bools = npt.NDArray[np.bool_]
 
 NEVER = np.inf
 UNIT = 2.0**-20
+SLACK = 4.0 * UNIT  # bought beside what is needed, so that a purchase of all collateral leaves no crumb
 
 
 class Market(NamedTuple):
@@ -76,7 +77,7 @@ class Market(NamedTuple):
 
 
 @numba.njit(nogil=True, error_model="numpy", inline="always")
-def _scatter(number):  # noqa: ANN001, ANN202
+def _scatter(number):
     number &= 0xFFFFFFFF
     number = (((number >> 16) ^ number) * 0x45D9F3B) & 0xFFFFFFFF
     number = (((number >> 16) ^ number) * 0x45D9F3B) & 0xFFFFFFFF
@@ -283,7 +284,7 @@ def play(m: Market) -> tuple[int, float, float, float, int, float, float]:  # no
                         bought = min(wanted - held, purchasable)
                         cost = 0.0
                         if bought > 0.0:
-                            gross = bought / (1.0 - commission)
+                            gross = (bought + SLACK) / (1.0 - commission)
                             cost = min(base * gross / (asset - gross), m.liquidator_cash[a])
                         outlay = cost + held * price
                         received = min((held + bought) * discounted, collateral)

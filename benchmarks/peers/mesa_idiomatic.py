@@ -29,6 +29,7 @@ NEVER = math.inf
 UNIT = 2.0**-20
 LOCKED_SHARES = 1000.0 * UNIT
 RETRY_EXIT = 86_400.0
+SLACK = 4.0 * UNIT  # bought beside what is needed, so that a purchase of all collateral leaves no crumb
 
 
 class Pool:
@@ -255,7 +256,7 @@ class Minter(mesa.Agent):
         """Close the CDP, buying the tokens that are missing."""
         tasset = self.tasset
         missing = max(self.debt - self.tokens, 0.0)
-        cost = tasset.pool.cost(missing) if missing > 0.0 else 0.0
+        cost = tasset.pool.cost(missing + SLACK) if missing > 0.0 else 0.0
         if cost > self.cash:
             self.exit_at = now + RETRY_EXIT
             return
@@ -306,7 +307,7 @@ class Liquidator(mesa.Agent):
         wanted = min(amount_for_sale(minter, tasset), minter.collateral / discounted)
         held = min(self.tokens[tasset.row], wanted)
         bought = min(wanted - held, purchasable)
-        cost = min(tasset.pool.cost(bought), self.cash) if bought > 0.0 else 0.0
+        cost = min(tasset.pool.cost(bought + SLACK), self.cash) if bought > 0.0 else 0.0
         outlay = cost + held * price
         received = min((held + bought) * discounted, minter.collateral) * (1.0 - tasset.auction_fee)
         if held + bought < UNIT or received - outlay - self.cost_usd < self.min_profit * outlay:

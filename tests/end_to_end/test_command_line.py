@@ -75,7 +75,7 @@ def test_mistakes_end_with_code_2_and_no_traceback(tmp_path):
         (("run", "no.yaml"), "no.yaml: cannot be read (No such file or directory); shipped scenarios: "),
         (("run", STORM, "--set", "minters.count=x"), "--set: minters.count: 'x' must be a valid integer"),
         (("run", STORM, "--set", "minters.count=1"), "of tA, but CDPs mint "),
-        (("run", STORM, "--seed", "-1"), "-1"),
+        (("run", STORM, "--seed", "-1"), "greater than or equal to 0"),
         (("report", tmp_path), f"{tmp_path}: holds no complete run: manifest.json"),
         (("run", "scenarios/replay.yaml", "--set", "prices.file=no.csv"), "no.csv"),
         (("run", "scenarios/replay.yaml", "--set", "prices.assets.TSLA=TLSA"), "TLSA"),

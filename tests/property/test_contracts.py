@@ -18,6 +18,7 @@ WORLD = storm_model("minters.count=12", "traders.count=4", "liquidators.count=2"
 
 rows = st.integers(0, 11)
 sensible = st.floats(0.0, 30_000.0).map(floor_amount)
+spreads = st.sampled_from([0.0, 0.01, 1.0])
 odd = st.sampled_from(
     [0.0, -0.0, UNIT, 1000 * UNIT, UNIT / 3, -UNIT, -1.0, 0.1, 1e-300, LIMIT, LIMIT + 1, 1e300, math.inf, -math.inf, math.nan]
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seawall.protocols import amm, amounts, auction, cdp, ledger, oracle
+from seawall import protocols
 from seawall.protocols.amounts import UNIT
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import UNITS
@@ -69,7 +71,8 @@ def _is_close(got: Any, want: Any, tolerance: Mapping[str, Any]) -> bool:
 
 
 def vocabulary() -> set[str]:
-    """Every name that the contracts know: columns, rules, actions and answers."""
-    rules = {name for module in (amm, amounts, auction, cdp, ledger, oracle) for name in vars(module)}
+    """Every name that the contracts know: modules' names, columns, actions and answers."""
+    modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(protocols.__path__, "seawall.protocols.")]
+    rules = {name for module in modules for name in vars(module)}
     columns = {column for table in UNITS.values() for column in table}
     return {name.lower() for name in rules | columns | {item.name for item in (*Action, *Status)}}

@@ -213,8 +213,6 @@ def oracle_price(case: Case) -> Figures:
 
 def price_of_pool(case: Case) -> Figures:
     """The arithmetic is the pool's own price; no CDP reads it here."""
-    if "intermediate_price" in case.inputs:
-        raise NotImplementedError
     world = a_market(price=1.0)
     pool = a_pool(world, case.inputs["pool_base"] * UNIT, case.inputs["pool_collateral"] * UNIT, UNIT)
     return {"price": amm.price(pool, world.wallets)}

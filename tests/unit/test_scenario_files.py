@@ -68,7 +68,13 @@ def test_a_good_file_is_read_with_its_defaults(write):
         ("seed: 1\n", "", "test.yaml:1: seed: is missing"),
         ("days: 1", "days: 1e9", "test.yaml:6: prices.days: 1000000000 is not in (0, 3660]"),
         ("days: 1", "days: 0.00001", "test.yaml:6: prices.days: 1e-05 days are not a whole number of rounds of 60 s"),
-        ("days: 1", "days: 1000", "test.yaml:6: prices.days: 1,440,000 rounds of 60 s are more than 1,000,000; use longer rounds"),
+        ("days: 1", "days: 365.5\n  start: 2024-01-01T00:00:00", "test.yaml:7: prices.start: 2024-01-01T00:00:00 has no time zone"),
+        (
+            "count: 10}",
+            "count: 1000000}\ntraders: {count: 1000000, orders_per_day: 1440}",
+            "test.yaml:15: traders.orders_per_day: 1,440,000,000",
+        ),
+        ("count: 10}", "count: 1000000}\nlps: {count: 100000}\nstep_seconds: 7", "test.yaml:6: prices.days: 1 days are not a whole number"),
         ("model: gbm", "model: gmb", "test.yaml:4: prices: model is missing or unknown; known: constant, gbm, replay, daily_bars"),
         ("start_usd: 100", "start_usd: 0", "test.yaml:8: prices.assets.AAPL.start_usd: 0 is not in (0, inf)"),
         ("tracks: AAPL", "tracks: APPL", "test.yaml:11: tassets.tAAPL.tracks: 'APPL' is no asset of prices.assets; known: AAPL"),
@@ -84,6 +90,13 @@ def test_a_good_file_is_read_with_its_defaults(write):
 def test_a_fault_is_named_with_line_key_and_value(write, old, new, fault):
     assert GOOD.count(old) == 1
     assert any(found.startswith(fault) for found in faults_of(write(GOOD.replace(old, new))))
+
+
+def test_rounds_are_counted_to_the_nearest(write):
+    assert load(write(GOOD), ["prices.days=0.7"]).scenario.prices.days == 0.7  # 60479.999... seconds
+    assert faults_of(write(GOOD), "prices.days=3650", "step_seconds=1") == [
+        "--set: prices.days: 315,360,000 rounds of 1 assets are more than 20,000,000 prices; use longer rounds"
+    ]
 
 
 def test_all_faults_are_reported_at_once(write):
@@ -114,7 +127,7 @@ def test_shocks_and_outages_after_the_end_are_refused(write):
     late = GOOD + "shocks: [{at_hours: 25, change: 0.1}]\noutages: [{tasset: tX, at_hours: 1, hours: 1}]\n"
     assert faults_of(write(late)) == [
         "test.yaml:16: outages[0].tasset: 'tX' is no tASSET; known: tAAPL",
-        "test.yaml:15: shocks[0].at_hours: 25.0 is after the end of the run (24 hours)",
+        "test.yaml:15: shocks[0].at_hours: 25 is after the end of the run (24 hours)",
     ]
 
 
