@@ -122,7 +122,7 @@ def plan(liquidator: Row, position: Row, tasset: Row, pool: Row, wallets: Floats
     cost = 0.0
     if bought > 0.0:
         base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-        cost = min(amm.quote_cost(base, asset, bought, pool.commission), wallets[liquidator.account, TDOLLAR])
+        cost = min(amm.quote_cost(base, asset, bought + amm.ROUNDING, pool.commission), wallets[liquidator.account, TDOLLAR])
     received = auction.quote(position, tasset, price, held + bought)[1] * (1.0 - tasset.auction_fee)
     outlay = cost + held * price
     if held + bought < UNIT or received - outlay - liquidator.cost_usd < liquidator.min_profit * outlay:
@@ -220,7 +220,7 @@ def act(world: World, index: int) -> None:
             continue
         if cost > 0.0:
             tally(world.tallies, Action.SWAP, amm.swap(pool, wallets, liquidator.account, TDOLLAR, cost, ANY_SPREAD)[0])
-        status = buy(world, liquidator.account, row, wallets[liquidator.account, tasset.token])
+        status = buy(world, liquidator.account, row, min(wallets[liquidator.account, tasset.token], position.debt))
         tally(world.tallies, Action.PURCHASE, status)
         liquidator.purchases += 1
         seen = -1

@@ -12,7 +12,7 @@ import numpy as np
 
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.protocols import amm, cdp
-from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
+from seawall.protocols.amounts import ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
@@ -20,7 +20,6 @@ from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 NEVER = float("inf")
 ANY_SPREAD = 1.0
 RETRY_EXIT = 86_400.0  # seconds until an owner who could not pay for its exit tries again (assumption)
-SLACK = 4.0 * UNIT  # bought beside what is needed, against rounding inside the pool
 
 
 @rule
@@ -94,7 +93,7 @@ def leave(
     missing = position.debt - wallets[minter.account, tasset.token]
     if missing > 0.0:
         base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-        cost = amm.quote_cost(base, asset, missing + SLACK, pool.commission)
+        cost = amm.quote_cost(base, asset, missing + amm.ROUNDING, pool.commission)
         if cost > wallets[minter.account, TDOLLAR]:
             return Status.NO_CAPITAL
         status = amm.swap(pool, wallets, minter.account, TDOLLAR, cost, ANY_SPREAD)[0]

@@ -18,6 +18,7 @@ from seawall.protocols.status import Status
 from seawall.protocols.tables import Floats, Row, Table
 
 LOCKED_SHARES = 1000.0 * UNIT
+ROUNDING = 4.0 * UNIT  # a swap of what `quote_cost` asks may pay out this much less than was wanted
 
 
 @rule
@@ -47,8 +48,8 @@ def is_spread_within(offer: float, payout: float, spread: float, max_spread: flo
     """
     if belief_price > 0.0:
         expected = offer / belief_price
-        return expected - payout <= expected * max_spread
-    return spread <= (payout + spread) * max_spread
+        return (expected - payout) / expected <= max_spread
+    return spread <= 0.0 or spread / (payout + spread) <= max_spread
 
 
 @rule
@@ -104,7 +105,7 @@ def quote_provide(pool: Row, tokens: Table, wallets: Floats, base: float, asset:
     """LP tokens for a deposit of up to `base` and `asset`, and the amounts that would be taken. Nothing changes."""
     total = tokens[pool.share_token].supply
     if total <= 0.0:
-        return floor_amount(math.sqrt(base) * math.sqrt(asset)) - LOCKED_SHARES, base, asset
+        return floor_amount(math.sqrt(base * asset)) - LOCKED_SHARES, base, asset
     base_reserve, asset_reserve = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
     shares = floor_amount(min(base * total / base_reserve, asset * total / asset_reserve))
     taken_base = min(base, ceil_amount(shares * base_reserve / total))
@@ -121,8 +122,8 @@ def is_slippage_within(pool: Row, wallets: Floats, base: float, asset: float, ma
     base_reserve, asset_reserve = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
     if base_reserve <= 0.0 or asset_reserve <= 0.0:
         return True
-    kept = 1.0 - max_slippage
-    return base * kept * asset_reserve <= base_reserve * asset and asset * kept * base_reserve <= asset_reserve * base
+    offered, held = base * asset_reserve, asset * base_reserve
+    return abs(offered - held) / max(offered, held) <= max_slippage
 
 
 @rule
@@ -174,9 +175,8 @@ def redeem(pool: Row, tokens: Table, wallets: Floats, lp: int, shares: float) ->
     total = tokens[pool.share_token].supply
     if wallets[lp, pool.share_token] < shares:
         return Status.INSUFFICIENT_BALANCE, 0.0, 0.0
-    part = shares / total
-    base = floor_amount(wallets[pool.account, pool.base_token] * part)
-    asset = floor_amount(wallets[pool.account, pool.asset_token] * part)
+    base = floor_amount(wallets[pool.account, pool.base_token] * shares / total)
+    asset = floor_amount(wallets[pool.account, pool.asset_token] * shares / total)
     ledger.burn(wallets, tokens, pool.share_token, lp, shares)
     ledger.transfer(wallets, pool.base_token, pool.account, lp, base)
     ledger.transfer(wallets, pool.asset_token, pool.account, lp, asset)

@@ -14,13 +14,21 @@ from seawall.protocols.compiled import rule
 
 UNIT = 2.0**-20
 UNITS_PER_TOKEN = 2.0**20
+PRODUCT_ERROR = 2.0**-51  # relative; two roundings of a decimal and one of a product are less
 LIMIT = 2.0**33  # tokens; 2**53 units, the last integer that float64 counts without gaps
 
 
 @rule
 def floor_amount(quantity: float) -> float:
-    """Round down to whole units."""
-    return float(math.floor(quantity * UNITS_PER_TOKEN)) * UNIT
+    """Round down to whole units; what is short of a whole unit only by the error of a float product counts as whole.
+
+    100 units at a ratio of 1.15 are 115 units, as in the contracts' decimals, although 100 * 1.15 is 114.99999999999999 in float64.
+    """
+    units = quantity * UNITS_PER_TOKEN
+    whole = float(math.floor(units))
+    if whole < units and whole + 1.0 - units <= units * PRODUCT_ERROR:
+        whole += 1.0
+    return whole * UNIT
 
 
 @rule

@@ -77,19 +77,22 @@ def purchase(
         tokens: `World.tokens`; supply changed.
         wallets: `[accounts, tokens]`; changed through the ledger.
         buyer: account that brings the tokens and receives the collateral.
-        offer: tASSET tokens, > 0; only what is used is taken.
+        offer: tASSET tokens, > 0 and at most the debt; only what is used is taken.
         now: seconds since the start.
 
     Returns:
-        (OK, tokens burned, tDOLLAR sold, auction fee included), or (CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, NOT_MARGIN_CALLED,
-        INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer is worth less than one unit of tDOLLAR.
+        (OK, tokens burned, tDOLLAR sold, auction fee included), or (CDP_NOT_OPEN, BAD_AMOUNT, INSUFFICIENT_DEBT, STALE_PRICE,
+        NOT_MARGIN_CALLED, INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer is worth less than one unit of
+        tDOLLAR.
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN, 0.0, 0.0
-    if not is_fresh(feed, now):
-        return Status.STALE_PRICE, 0.0, 0.0
     if not is_positive_amount(offer):
         return Status.BAD_AMOUNT, 0.0, 0.0
+    if offer > cdp.debt:
+        return Status.INSUFFICIENT_DEBT, 0.0, 0.0
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE, 0.0, 0.0
     if not is_margin_called(cdp, tasset, feed.price):
         return Status.NOT_MARGIN_CALLED, 0.0, 0.0
     burned, sold = quote(cdp, tasset, feed.price, offer)

@@ -1,8 +1,8 @@
 """The ground job as one compiled loop over plain float64 arrays, as tight as a good programmer would write it by hand for this job alone.
 
-One function plays all rounds; it calls no rule. The events are Seawall's: publications, orders, arbitrage, alerts and top-ups, use of excess
-collateral, margin calls, purchases, LPs leaving and coming back, and the shortfall of each round. Who goes first is drawn by the same hash,
-so that the figures agree with Seawall's but for rounding. Compiled as Seawall is: without fast-math.
+One function plays all rounds; it calls no rule. The events are Seawall's: publications, orders, arbitrage, alerts and top-ups, use of
+excess collateral, margin calls, purchases, LPs leaving and coming back, and the shortfall of each round. Who goes first is drawn by the
+same hash, so that the figures agree with Seawall's but for rounding. Compiled as Seawall is: without fast-math.
 
 Written for speed: CDPs of a tASSET stand together, each thing an owner, the oracle or the market may do to them is a price at which it
 happens, kept beside them and changed only when they change; liquidators skip a tASSET in which they can buy nothing.
@@ -36,8 +36,9 @@ SLACK = 4.0 * UNIT  # bought beside what is needed, so that a purchase of all co
 class Market(NamedTuple):
     """The job as plain arrays; the first index of each is the agent's, CDP's, tASSET's or order's number unless said otherwise.
 
-    `terms` is [tASSETs, 5]: minimum ratio, discount, protocol fee, commission, seconds of validity. `pool` is [tASSETs, 3]: tDOLLAR, tokens,
-    LP tokens. `minter` is [minters, 5]: target, alert, excess, reaction, due. `first` has the first CDP of each tASSET and the end.
+    `terms` is [tASSETs, 5]: minimum ratio, discount, protocol fee, commission, seconds of validity. `pool` is [tASSETs, 3]: tDOLLAR,
+    tokens, LP tokens. `minter` is [minters, 5]: target, alert, excess, reaction, due. `first` has the first CDP of each tASSET and the
+    end.
     """
 
     step_seconds: float

@@ -176,19 +176,17 @@ def test_the_spread_may_be_exactly_the_maximum(spread: int, within: bool) -> Non
     assert amm.is_spread_within(1200e6 * UNIT, payout, 0.0, 0.01, 1200.0) == within
 
 
-@pytest.mark.xfail(reason="100*0.29 is 28.999999999999996 units")
 def test_the_spread_may_be_exactly_29_percent() -> None:
     assert amm.is_spread_within(1.0, 71 * UNIT, 29 * UNIT, 0.29, 0.0)
 
 
-@pytest.mark.xfail(reason="100*0.29 is 28.999999999999996 units")
 def test_the_payout_may_be_exactly_29_percent_below_the_belief() -> None:
     assert amm.is_spread_within(100 * UNIT, 71 * UNIT, 0.0, 0.29, 1.0)
 
 
 @pytest.mark.parametrize(
     ("percent", "units"),
-    [(1, 99), (5, 95), pytest.param(41, 59, marks=pytest.mark.xfail(reason="1 - 0.41 is 0.5900000000000001"))],
+    [(1, 99), (5, 95), (41, 59)],
 )
 def test_a_deposit_may_slip_by_exactly_the_maximum(percent: int, units: int) -> None:
     world = a_market(price=1.0)
@@ -203,7 +201,7 @@ def test_a_deposit_may_slip_by_exactly_the_maximum(percent: int, units: int) -> 
         (1100, 1100, 1100),
         (2000, 8000, 4000),
         (2000, 3000, 2449),
-        pytest.param(1002, 1002, 1002, marks=pytest.mark.xfail(reason="sqrt(base)*sqrt(asset) is 1001.9999999999999 units")),
+        (1002, 1002, 1002),
     ],
 )
 def test_the_first_lp_tokens_are_the_root_of_the_product_and_a_thousand_units_stay_locked(base: int, asset: int, root: int) -> None:
@@ -233,9 +231,7 @@ def test_a_later_deposit_is_worth_its_smaller_side() -> None:
     assert world.wallets[pool.account, pool.base_token] == 250.0  # the surplus of 50 stays with the LP
 
 
-@pytest.mark.parametrize(
-    "shares", [1, 28, 100, pytest.param(29, marks=pytest.mark.xfail(reason="100*(29/100) is 28.999999999999996 units"))]
-)
+@pytest.mark.parametrize("shares", [1, 28, 100, 29])
 def test_a_part_of_the_liquidity_that_is_whole_units_is_paid_out_whole(shares: int) -> None:
     world = a_market(price=1.0)
     pool = a_pool(world, 100 * UNIT, 100 * UNIT, 100 * UNIT)
