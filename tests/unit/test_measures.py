@@ -1,0 +1,134 @@
+"""Records and headline figures, by hand on small markets."""
+
+import math
+
+import numpy as np
+import pytest
+from markets import storm_model
+from worlds import a_cdp, a_market, a_pool
+
+from seawall.models import frames, measures
+from seawall.models.records import RATIO_EDGES, observe, ratio_bin
+from seawall.models.stress import StressModel
+from seawall.protocols.amounts import floor_amount
+from seawall.protocols.status import Action, Status
+
+DAY = 86_400
+
+
+def observed(world):
+    observe(world)
+    return {name: figure for group in measures.measure(world).values() for name, figure in group.items()}
+
+
+def test_shortfall_is_marked_at_the_market_price_and_never_netted():
+    world = a_market(price=100.0, minters=3)
+    a_cdp(world, 0, 900.0, 10.0)  # worth 90% of its debt at 100, 75% at 120
+    a_cdp(world, 1, 1100.0, 10.0)  # insolvent only at 120
+    a_cdp(world, 2, 5000.0, 10.0)  # solvent by 3,800 at 120
+    world.market_price[:] = 120.0
+    figures = observed(world)
+    assert figures["shortfall_end_usd"].value == pytest.approx(300 + 100)
+    assert figures["insolvent_cdps_end"].value == 2
+    assert figures["under_collateralised_debt_share_end"].value == pytest.approx(2 / 3)
+    assert figures["min_system_collateral_ratio"].value == pytest.approx(7000 / 3600)
+    assert figures["debt_end_usd"].value == pytest.approx(3600)
+
+
+def test_peaks_keep_the_worst_moment():
+    world = a_market(price=100.0, minters=1)
+    a_cdp(world, 0, 1000.0, 10.0)
+    for step, price in enumerate([100, 110, 105, 100]):
+        world.clock[0].step, world.clock[0].now = step, 60.0 * step
+        world.market_price[step] = price
+        figures = observed(world)
+    assert figures["shortfall_peak_usd"].value == pytest.approx(100)
+    assert figures["shortfall_end_usd"].value == 0
+    assert figures["time_to_insolvency_s"].value == 60
+    assert world.peaks[0].shortfall_peak_at == 60
+
+
+def test_what_cannot_be_computed_says_why():
+    figures = observed(a_market())
+    assert figures["time_to_insolvency_s"] == measures.Figure(None, "seconds", "no CDP became insolvent")
+    assert figures["min_system_collateral_ratio"].value is None
+    assert figures["liquidation_efficiency"].why == "no CDP was margin called"
+    assert figures["fee_yield_per_year"].value is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high"),
+    [(0.0, 0.0, 0.5), (0.49, 0.0, 0.5), (0.5, 0.5, 0.6), (1.0, 1.0, 1.1), (1.0999, 1.0, 1.1), (9.99, 7.0, 10.0), (10.0, 10.0, math.inf), (math.inf, 10.0, math.inf)],
+)  # fmt: skip
+def test_a_ratio_falls_into_its_bin(ratio, low, high):
+    found = ratio_bin(ratio)
+    assert (RATIO_EDGES[found], RATIO_EDGES[found + 1]) == (low, high)
+
+
+def test_lp_yield_is_fees_over_mean_pool_value_and_years():
+    world = a_market(price=100.0, minters=4)
+    pool = a_pool(world, base=100_000.0, asset=1_000.0, shares=1_000.0)
+    pool.fees_base, pool.fees_asset = 50.0, 0.5
+    world.clock[0].step, world.clock[0].now = 1, 60.0
+    figures = observed(world)
+    assert figures["lp_fees_usd"].value == pytest.approx(100)
+    assert figures["fee_yield_per_year"].value == pytest.approx(100 / 200_000 / (60 / (365 * DAY)))
+
+
+def test_lp_gain_is_measured_against_holding():
+    """After a doubling of the price, arbitraged, a constant-product LP holds 2*sqrt(2)/3 of what holding gives."""
+    world = a_market(price=200.0, minters=4)
+    a_pool(world, base=floor_amount(100_000.0 * math.sqrt(2)), asset=floor_amount(1_000.0 / math.sqrt(2)), shares=1_000.0)
+    world.wallets[world.lps[0].account, 0] = 0.0
+    lp = world.lps[0]
+    lp.start_base, lp.start_asset = 100_000.0, 1_000.0
+    gain, held = measures.lp_gain(world)
+    assert held == pytest.approx(300_000)
+    assert gain / held == pytest.approx(2 * math.sqrt(2) / 3 - 1)
+
+
+@pytest.fixture(scope="module")
+def stormy():
+    return storm_model().run()
+
+
+def test_series_agree_with_the_world_at_the_end(stormy):
+    last = stormy.series().groupby("tasset").last()
+    world = stormy.world
+    assert last.loc["tA", "debt_tokens"] == world.tassets[0].debt
+    assert last.loc["tB", "collateral_usd"] == world.tassets[1].collateral
+    assert last["open_cdps"].sum() == world.cdps["is_open"].sum()
+    assert (last["market_price"].to_numpy() == world.market_price[-1]).all()
+
+
+def test_every_open_cdp_is_in_one_bin(stormy):
+    ratios = frames.ratios(stormy.world, stormy.tasset_names)
+    counted = ratios.groupby(["time_s", "tasset"])["cdps"].sum()
+    open_cdps = stormy.series().set_index(["time_s", "tasset"])["open_cdps"]
+    assert (counted == open_cdps).all()
+
+
+def test_refusals_add_up_to_the_tallies(stormy):
+    refusals = frames.refusals(stormy.world)
+    assert (refusals["status"] != "OK").all()
+    for action in Action:
+        refused = refusals[refusals["action"] == action.name.lower()]["count"].sum()
+        assert refused == stormy.world.tallies[action].sum() - stormy.world.tallies[action, Status.OK]
+
+
+def test_records_are_at_the_start_at_intervals_and_at_the_end():
+    model = storm_model("record_minutes=50")
+    assert list(model.run().series()["time_s"].unique() / 60) == [0, 50, 100, 150, 200, 250, 300, 350, 360]
+
+
+def test_the_waterfall_mirrors_the_discount(stormy):
+    figures = {name: figure.value for group in stormy.summary().values() for name, figure in group.items()}
+    assert figures["owners_loss_usd"] == figures["discount_paid_usd"]
+    sold = stormy.liquidations()["sold_usd"].sum()
+    assert figures["collateral_sold_usd"] == pytest.approx(sold, rel=1e-12)
+
+
+def test_a_fresh_model_measures_without_a_round():
+    model = StressModel(a_market())
+    assert model.summary()["liquidations"]["liquidations"].value == 0
+    assert np.isnan(model.series()["amm_price"]).all()
