@@ -71,6 +71,7 @@ class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
 
     Attributes:
         index: row in its table.
+        unique_id: the agent's account.
         row: view of the row; its columns are attributes and may be written.
     """
 
@@ -86,6 +87,8 @@ class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
         """Bind the face to its row; made by the model when somebody looks at `model.agents`."""
         super().__init__(model)
         self.index = index
+        self.unique_id = self.account
+        getattr(mesa.Agent, "_ids", {}).pop(model, None)  # Mesa 3.3 counts ids in a table that would keep every model alive
 
     @property
     def world(self) -> World:

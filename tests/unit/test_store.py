@@ -1,0 +1,64 @@
+"""The folder of a run: whole or not there."""
+
+import json
+
+import pandas as pd
+import pytest
+from markets import storm
+
+from seawall.studies.simulate import run
+from seawall.studies.store import NoRunError, load_run, save, write
+
+
+@pytest.fixture(scope="module")
+def result():
+    return run(storm())
+
+
+def test_a_run_is_read_as_it_was_written(result, tmp_path):
+    save(result, tmp_path / "a" / "b")
+    again = load_run(tmp_path / "a" / "b")
+    assert again.summary == result.summary
+    assert again.manifest == json.loads(json.dumps(result.manifest))
+    pd.testing.assert_frame_equal(again.series, result.series)
+    pd.testing.assert_frame_equal(again.liquidations, result.liquidations)
+
+
+def test_a_figure_is_found_by_name_in_any_group(result):
+    assert result["liquidations"] == len(result.liquidations)
+    with pytest.raises(KeyError):
+        result["no such figure"]
+
+
+def test_a_folder_without_a_manifest_is_no_run(result, tmp_path):
+    save(result, tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(NoRunError, match=r"holds no complete run: manifest\.json missing"):
+        load_run(tmp_path)
+
+
+def test_spoilt_json_is_named(result, tmp_path):
+    save(result, tmp_path)
+    (tmp_path / "summary.json").write_text("{")
+    with pytest.raises(NoRunError, match=r"summary\.json: is not the JSON"):
+        load_run(tmp_path)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path):
+    target = tmp_path / "x.json"
+    target.write_text("old")
+
+    def fail(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write(target, fail)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+    assert target.read_text() == "old"
+
+
+def test_path_moments_stand_beside_what_was_configured(result):
+    moments = {row["asset"]: row for row in result.manifest["path_moments"]}
+    assert moments["A"]["configured"]["volatility_per_year"] == 9.0
+    assert moments["A"]["realised"]["volatility_per_year"] == pytest.approx(9.0, rel=0.25)
