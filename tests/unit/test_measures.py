@@ -58,8 +58,17 @@ def test_what_cannot_be_computed_says_why():
 
 @pytest.mark.parametrize(
     ("ratio", "low", "high"),
-    [(0.0, 0.0, 0.5), (0.49, 0.0, 0.5), (0.5, 0.5, 0.6), (1.0, 1.0, 1.1), (1.0999, 1.0, 1.1), (9.99, 7.0, 10.0), (10.0, 10.0, math.inf), (math.inf, 10.0, math.inf)],
-)  # fmt: skip
+    [
+        (0.0, 0.0, 0.5),
+        (0.49, 0.0, 0.5),
+        (0.5, 0.5, 0.6),
+        (1.0, 1.0, 1.1),
+        (1.0999, 1.0, 1.1),
+        (9.99, 7.0, 10.0),
+        (10.0, 10.0, math.inf),
+        (math.inf, 10.0, math.inf),
+    ],
+)
 def test_a_ratio_falls_into_its_bin(ratio, low, high):
     found = ratio_bin(ratio)
     assert (RATIO_EDGES[found], RATIO_EDGES[found + 1]) == (low, high)
