@@ -18,7 +18,7 @@ stress: .venv/.installed  ## run the default scenario to a report (SCENARIO=file
 test: .venv/.installed-dev  ## the tests (under 10 minutes)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-test-newest:  ## the same world, byte for byte, on the newest Mesa and Python 3.12 or later, where one is found
+test-newest: .venv/.installed  ## the same world, byte for byte, on the newest Mesa and Python 3.12 or later, where one is found
 	bash tests/newest_mesa.sh
 
 lint: .venv/.installed-dev  ## ruff, strict types, the ladder of imports

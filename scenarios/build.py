@@ -41,7 +41,6 @@ def build(loaded: Loaded, *, seed: int | None = None, path: int = 0, with_audit:
     """
     seed = loaded.scenario.seed if seed is None else seed
     paths = inputs.price_paths(loaded, seed, path)
-    inputs.check_history(loaded, paths)
     world = build_world(loaded, paths, seed, path)
     return StressModel(world, tasset_names=tuple(loaded.scenario.tassets), seed=seed, with_audit=with_audit)
 

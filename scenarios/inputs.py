@@ -6,7 +6,7 @@ from datetime import UTC
 
 import numpy as np
 
-from seawall.protocols.errors import Fault, ScenarioError
+from seawall.protocols.errors import Fault, ScenarioError, SeawallError
 from seawall.protocols.tables import Bools, Floats, World
 from seawall.scenarios.checks import MAX_ORDERS, MAX_PRICES, whole_rounds
 from seawall.scenarios.load import Loaded
@@ -23,11 +23,17 @@ def price_paths(loaded: Loaded, seed: int, path: int) -> Paths:
     """Prices of all assets on one path, shocks included.
 
     Raises:
+        ScenarioError: for prices that cannot be made as the scenario says.
         PriceFileError: for a price file that cannot be replayed.
     """
-    scenario = loaded.scenario
-    rng = stream(seed, path, Purpose.PRICES)
-    return apply_shocks(_quiet_paths(loaded, rng), [_shock(spec) for spec in scenario.shocks])
+    try:
+        quiet = _quiet_paths(loaded, stream(seed, path, Purpose.PRICES))
+        check_history(loaded, quiet)
+        return apply_shocks(quiet, [_shock(spec) for spec in loaded.scenario.shocks])
+    except SeawallError:
+        raise
+    except ValueError as error:  # arguments that only the price model can judge: a calendar's name, dates outside of a history
+        raise ScenarioError([Fault(str(loaded.file), None, "prices", str(error))]) from None
 
 
 def _quiet_paths(loaded: Loaded, rng: np.random.Generator) -> Paths:
@@ -58,7 +64,8 @@ def _gbm(prices: GbmPrices, start_usd: dict[str, float], *, steps: int, step_sec
 
 
 def _replay(loaded: Loaded, prices: ReplayPrices) -> Paths:
-    from seawall.scenarios.history import ReplaySource, read_replay
+    from seawall.scenarios.history import read_replay
+    from seawall.scenarios.price_file import ReplaySource
 
     file = loaded.prices_file
     assert file is not None

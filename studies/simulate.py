@@ -16,7 +16,7 @@ from seawall.models.measures import Summary
 from seawall.models.stress import StressModel
 from seawall.models.world import digest as world_digest
 from seawall.scenarios.build import build_world
-from seawall.scenarios.inputs import check_history, price_paths
+from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.paths import Paths, realised_moments
 from seawall.scenarios.schema import GbmPrices
@@ -59,7 +59,6 @@ def run(
     seed = loaded.scenario.seed if seed is None else seed
     started, clock = datetime.now(UTC), time.perf_counter()
     paths = price_paths(loaded, seed, path)
-    check_history(loaded, paths)
     world = build_world(loaded, paths, seed, path)
     model = StressModel(world, tasset_names=tuple(loaded.scenario.tassets), seed=seed, with_audit=with_audit)
     built = time.perf_counter()

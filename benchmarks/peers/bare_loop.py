@@ -4,8 +4,9 @@ One function plays all rounds; it calls no rule. The events are Seawall's: publi
 excess collateral, margin calls, purchases, LPs leaving and coming back, and the shortfall of each round. Who goes first is drawn by the
 same hash, so that the figures agree with Seawall's but for rounding. Compiled as Seawall is: without fast-math.
 
-Written for speed: CDPs of a tASSET stand together, each thing an owner, the oracle or the market may do to them is a price at which it
-happens, kept beside them and changed only when they change; liquidators skip a tASSET in which they can buy nothing.
+Written for speed: CDPs of a tASSET stand together; the prices at which an owner wakes, a margin call starts or a CDP becomes insolvent
+stand in arrays of their own and change only when the CDP does; each round scans all of them in order. Liquidators skip a tASSET in which
+they can buy nothing.
 
 What it leaves out, and only Seawall does: the ledger (balances of contracts, supplies, the check of the books), rounding to units, answers
 of contracts and their tallies, reasons, list of events, records, figures by tASSET, histograms of ratios, scripted rows, and the general
@@ -365,7 +366,7 @@ def play(m: Market) -> tuple[int, float, float, float, int, float, float]:  # no
     return liquidations, liquidated_usd, debt_usd, shortfall_peak, insolvent_peak, volume, fees_usd
 
 
-def outcome(market: Market) -> Outcome:
+def run(market: Market) -> Outcome:
     """Play all rounds of a market."""
     return Outcome(*play(market))
 

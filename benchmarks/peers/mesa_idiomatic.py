@@ -433,6 +433,12 @@ class GroundMarket(mesa.Model):
         self.activate(LiquidityProvider)
         self.observe()
 
+    def run(self, rounds: int) -> Outcome:
+        """Play rounds."""
+        for _ in range(rounds):
+            self.step()
+        return self.outcome()
+
     def activate(self, kind: type[mesa.Agent]) -> None:
         """Step all agents of a kind."""
         if kind in self.agents_by_type:

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.protocols.errors import PriceFileError
-from seawall.scenarios import history
-from seawall.scenarios.history import ReplaySource, read_replay
+from seawall.scenarios.history import read_replay
 from seawall.scenarios.paths import realised_moments
+from seawall.scenarios.price_file import MAX_BYTES, ReplaySource
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data" / "eq_intraday_1m_close_4us_2022-03-14_04-18.csv"
@@ -249,7 +249,7 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
 def test_a_file_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     file = tmp_path / "large.csv"
     with file.open("wb") as sparse:
-        sparse.truncate(history.MAX_BYTES + 1)
+        sparse.truncate(MAX_BYTES + 1)
     assert refusal(a_source(file)) == ["FILE: has 268435457 bytes; at most 268435456 can be replayed"]
 
 
