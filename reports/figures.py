@@ -37,6 +37,8 @@ from seawall.reports.style import (
 )
 from seawall.reports.words import duration, number, percent, usd
 
+UNSEEN = 1e-9  # a relative difference of prices that nobody could see
+
 
 def all_charts(result: Result) -> list[Chart]:
     """Every figure that the run has records for, in the order of the report."""
@@ -62,6 +64,8 @@ def price_and_oracle(result: Result) -> Chart:
     if gaps.notna().any():
         worst = _row_of_largest(series, gaps)
         title = f"The oracle was at most {percent(gaps.max())} away from the market ({_where(worst)})"
+        if gaps.max() < UNSEEN:
+            title = "At every record the oracle had the market's price"
     spoken = [
         f"{tasset}: market price between {usd(rows['market_price'].min())} and {usd(rows['market_price'].max())}, "
         f"at the end {usd(rows['market_price'].iloc[-1])}; oracle stale in {percent(1 - rows['oracle_fresh'].mean())} of the records."
