@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import ClassVar, Protocol
 
 import mesa
-import numpy as np
 
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.compiled import rule
@@ -28,25 +27,44 @@ def mix(number: int) -> int:
 
 
 @rule
-def draw_order(rows: Ints, seed: int, step: int) -> Ints:
-    """The rows in a random order that depends on nothing but the seed, the round and the rows themselves.
-
-    A row's rank is a draw of its own: another row joining or leaving does not change who of two others goes first.
-    """
-    if len(rows) < 2:
-        return rows
-    salt = mix(seed ^ mix(step))
-    keys = np.empty(len(rows), np.int64)
-    for i in range(len(rows)):
-        keys[i] = (mix(salt + rows[i]) & _BITS_31) << 31 | rows[i]
-    keys.sort()
-    return keys & _BITS_31
+def sort_rows(rows: Ints, first: int, end: int) -> None:
+    """Sort `rows[first:end]` in place, ascending (Shell's sort: no memory, and quick where little is out of order)."""
+    gap = 1
+    while gap < (end - first) // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(first + gap, end):
+            row, j = rows[i], i
+            while j >= first + gap and rows[j - gap] > row:
+                rows[j] = rows[j - gap]
+                j -= gap
+            rows[j] = row
+        gap //= 3
 
 
 @rule
-def everybody(count: int, seed: int, step: int) -> Ints:
-    """All rows of a table of `count`, in this round's order."""
-    return draw_order(np.arange(count), seed, step)
+def draw_order(rows: Ints, count: int, seed: int, step: int) -> None:
+    """Bring the first `count` rows into a random order that depends on nothing but the seed, the round and the rows themselves.
+
+    A row's rank is a draw of its own: another row joining or leaving does not change who of two others goes first.
+    """
+    if count < 2:
+        return
+    salt = mix(seed ^ mix(step))
+    for i in range(count):
+        rows[i] |= (mix(salt + rows[i]) & _BITS_31) << 31
+    sort_rows(rows, 0, count)
+    for i in range(count):
+        rows[i] &= _BITS_31
+
+
+@rule
+def everybody(rows: Ints, count: int, seed: int, step: int) -> int:
+    """Fill `rows` with all of a table of `count`, in this round's order; return how many."""
+    for i in range(count):
+        rows[i] = i
+    draw_order(rows, count, seed, step)
+    return count
 
 
 @rule

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from seawall.agents.alarms import update_called
 from seawall.agents.base import MarketAgent, everybody, tally, whole_units
 from seawall.protocols import amm, auction
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
@@ -30,21 +29,14 @@ def find_margin_called(world: World) -> int:
 
     A CDP found for the first time, or again after having been restored, is marked with the time.
     """
-    clock = world.clock[0]
-    count = 0
-    for i in range(len(world.cdps)):
-        position = world.cdps[i]
-        tasset = world.tassets[position.tasset]
-        price = world.feeds[tasset.feed].price
-        if price * tasset.min_collateral_ratio < position.backing or not position.is_open:
-            continue
-        if auction.is_margin_called(position, tasset, price):
-            count += 1
-            world.called[count] = i
-            if is_new_call(world.marks[i], clock.step, clock.now):
-                world.flows[position.tasset].called_usd += auction.amount_for_sale(position, tasset, price) * price
-    world.called[0] = count
-    return count
+    clock, called = world.clock[0], update_called(world)
+    for k in range(1, called + 1):
+        position = world.cdps[world.called[k]]
+        if is_new_call(world.marks[position.row], clock.step, clock.now):
+            tasset = world.tassets[position.tasset]
+            price = world.feeds[tasset.feed].price
+            world.flows[position.tasset].called_usd += auction.amount_for_sale(position, tasset, price) * price
+    return called
 
 
 @rule
@@ -59,11 +51,11 @@ def is_new_call(mark: Row, step: int, now: float) -> bool:
 
 
 @rule
-def order(world: World) -> Ints:
-    """All liquidators in this round's order; nobody when no CDP is margin called."""
+def order(world: World, rows: Ints) -> int:
+    """Fill `rows` with all liquidators in this round's order; nobody when no CDP is margin called. Return how many."""
     if find_margin_called(world) == 0:
-        return np.empty(0, np.int64)
-    return everybody(len(world.liquidators), world.clock[0].order_seed, world.clock[0].step)
+        return 0
+    return everybody(rows, len(world.liquidators), world.clock[0].order_seed, world.clock[0].step)
 
 
 @rule
@@ -101,8 +93,28 @@ def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats,
 
 
 @rule
-def why_nothing(liquidator: Row, pool: Row, wallets: Floats) -> Status:
-    """Reason for which a liquidator without tokens of its own can bring none."""
+def greatest_gain(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float) -> float:
+    """USD that a purchase from any CDP of a tASSET can earn at most, beyond `min_profit` and before its cost.
+
+    Each token purchasable earns more than `min_profit`, so the most tokens earn the most.
+    """
+    payoff = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee)
+    gain = wallets[liquidator.account, tasset.token] * max(payoff - price * (1.0 + liquidator.min_profit), 0.0)
+    if purchasable <= 0.0:
+        return gain
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    gross = purchasable / (1.0 - pool.commission)
+    return gain + payoff * purchasable - base * gross / (asset - gross) * (1.0 + liquidator.min_profit)
+
+
+@rule
+def why_nothing(liquidator: Row, tasset: Row, feed: Row, pool: Row, wallets: Floats, purchasable: float, now: float) -> Status:
+    """Reason for which a liquidator has nothing to gain from any CDP of a tASSET; OK if it may have."""
+    if not is_fresh(feed, now):
+        return Status.STALE_PRICE
+    if purchasable > 0.0 or wallets[liquidator.account, tasset.token] > 0.0:
+        gain = greatest_gain(liquidator, tasset, pool, wallets, feed.price, purchasable)
+        return Status.OK if gain >= liquidator.cost_usd else Status.UNPROFITABLE
     if wallets[pool.account, pool.asset_token] <= 0.0:
         return Status.NO_LIQUIDITY
     if wallets[liquidator.account, TDOLLAR] <= liquidator.cost_usd:
@@ -198,21 +210,19 @@ def buy(world: World, account: int, index: int, offer: float) -> Status:
 def act(world: World, index: int) -> None:
     """Go through the margin-called CDPs and buy from each what pays; leave a reason where nothing does."""
     liquidator, wallets = world.liquidators[index], world.wallets
-    seen, purchasable = -1, 0.0  # CDPs of a tASSET stand together: its pool is read once, and again after a purchase
+    seen, purchasable, reason = -1, 0.0, 0
     for k in range(1, world.called[0] + 1):
         row = world.called[k]
         position = world.cdps[row]
         tasset = world.tassets[position.tasset]
         feed, pool = world.feeds[tasset.feed], world.pools[tasset.pool]
-        if not position.is_open or not auction.is_margin_called(position, tasset, feed.price):
-            continue
-        if not is_fresh(feed, world.clock[0].now):
-            world.marks[row].reason = Status.STALE_PRICE.value
-            continue
-        if position.tasset != seen:
+        if position.tasset != seen:  # CDPs of a tASSET stand together: its pool is read once, and again after a purchase
             seen, purchasable = position.tasset, purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
-        if purchasable <= 0.0 and wallets[liquidator.account, tasset.token] <= 0.0:
-            world.marks[row].reason = why_nothing(liquidator, pool, wallets).value
+            reason = why_nothing(liquidator, tasset, feed, pool, wallets, purchasable, world.clock[0].now).value
+        if reason != Status.OK.value:
+            world.marks[row].reason = reason
+            continue
+        if not position.is_open or not auction.is_margin_called(position, tasset, feed.price):
             continue
         cost, brought = plan(liquidator, position, tasset, pool, wallets, feed.price, purchasable)
         if brought <= 0.0:

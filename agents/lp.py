@@ -5,8 +5,6 @@ Behaviour and thresholds are assumptions. Source of pool and LP token: 004_7b43f
 
 from __future__ import annotations
 
-import numpy as np
-
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.protocols import amm
 from seawall.protocols.compiled import rule
@@ -32,17 +30,17 @@ def is_awake(lp: Row, feed: Row, pool: Row, wallets: Floats, now: float) -> bool
 
 
 @rule
-def order(world: World) -> Ints:
-    """Rows with something to do this round, in the order drawn for it."""
+def order(world: World, rows: Ints) -> int:
+    """Fill `rows` with those who have something to do this round, in the order drawn for it; return how many."""
     clock = world.clock[0]
-    rows = np.empty(len(world.lps), np.int64)
     count = 0
     for i in range(len(world.lps)):
         lp = world.lps[i]
         if is_awake(lp, world.feeds[world.tassets[lp.pool].feed], world.pools[lp.pool], world.wallets, clock.now):
             rows[count] = i
             count += 1
-    return draw_order(rows[:count], clock.order_seed, clock.step)
+    draw_order(rows, count, clock.order_seed, clock.step)
+    return count
 
 
 @rule

@@ -8,8 +8,7 @@ acts. Owners close their CDPs after a holding time. All of this is assumption; t
 
 from __future__ import annotations
 
-import numpy as np
-
+from seawall.agents.alarms import is_awake, open_all, wake_owners
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.protocols import amm, cdp
 from seawall.protocols.amounts import ceil_amount, floor_amount
@@ -23,31 +22,11 @@ RETRY_EXIT = 86_400.0  # seconds until an owner who could not pay for its exit t
 
 
 @rule
-def is_awake(minter: Row, position: Row, price: float, now: float) -> bool:
-    """Tell whether the owner has something to do: an exit, an appointment, or a ratio outside alert and excess."""
-    if not position.is_open:
-        return False
-    if now >= minter.exit_at:
-        return True
-    if minter.due_at < NEVER:
-        return bool(now >= minter.due_at)
-    return bool(price * minter.alert_ratio > position.backing or price * minter.excess_ratio < position.backing)
-
-
-@rule
-def order(world: World) -> Ints:
-    """Rows with something to do this round, in the order drawn for it."""
-    clock = world.clock[0]
-    rows = np.empty(len(world.minters), np.int64)
-    count = 0
-    for i in range(len(world.minters)):
-        minter = world.minters[i]
-        position = world.cdps[minter.cdp]
-        price = world.feeds[world.tassets[position.tasset].feed].price
-        if minter.scripted or is_awake(minter, position, price, clock.now):
-            rows[count] = i
-            count += 1
-    return draw_order(rows[:count], clock.order_seed, clock.step)
+def order(world: World, rows: Ints) -> int:
+    """Fill `rows` with those who have something to do this round, in the order drawn for it; return how many."""
+    count = wake_owners(world, rows)
+    draw_order(rows, count, world.clock[0].order_seed, world.clock[0].step)
+    return count
 
 
 @rule
@@ -142,6 +121,12 @@ class Minter(MarketAgent):
 
     kind = "minters"
     act = staticmethod(act)
+
+    @property
+    def row(self) -> Row:
+        """Row of behaviour, a view; since it may be written, all alarms are set anew in the next round."""
+        open_all(self.world)
+        return super().row
 
     @property
     def cdp(self) -> Row:

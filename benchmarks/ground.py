@@ -1,6 +1,6 @@
 """The ground job, measured side by side: Seawall, a plain Mesa model of the same rules, and a bare compiled loop.
 
-    .venv/bin/python benchmarks/ground.py            # about four minutes
+    .venv/bin/python benchmarks/ground.py            # about two minutes
     .venv/bin/python benchmarks/ground.py --rounds 1 --no-startup
 
 Prints ratios with their spread, and the goals beside them. Nothing passes or fails here: the figures depend on the machine, ratios much

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from seawall.agents.alarms import update_insolvent
 from seawall.protocols.compiled import rule
 from seawall.protocols.tables import FLOAT, INT, Floats, Row, World, table_type
 
@@ -92,12 +93,11 @@ def mark_shortfall(world: World) -> None:
         world.peaks[k].shortfall = 0.0
         world.peaks[k].insolvent = 0
         world.peaks[k].insolvent_debt_usd = 0.0
-    for i in range(len(world.cdps)):
-        cdp = world.cdps[i]
+    for k in range(1, update_insolvent(world) + 1):
+        cdp = world.cdps[world.insolvent[k]]
         price = world.market_price[step, world.tassets[cdp.tasset].asset]
-        if price > cdp.backing:
-            add_insolvent(world.peaks[cdp.tasset], cdp, price)
-            add_insolvent(whole, cdp, price)
+        add_insolvent(world.peaks[cdp.tasset], cdp, price)
+        add_insolvent(whole, cdp, price)
 
 
 @rule
@@ -176,7 +176,9 @@ def record(world: World) -> None:
         row.market_price = world.market_price[clock.step, tasset.asset]
         row.market_open = int(world.market_open[clock.step, tasset.asset])
     count_cdps(world, at)
-    world.tally_series[at] = world.tallies
+    for action in range(world.tallies.shape[0]):
+        for status in range(world.tallies.shape[1]):
+            world.tally_series[at, action, status] = world.tallies[action, status]
     clock.records += 1
 
 

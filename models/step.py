@@ -23,37 +23,50 @@ def begin(clock: Row) -> None:
 
 
 @rule
-def trader_order(world: World) -> Ints:
-    """Traders with orders in this round, by their first order's arrival."""
+def trader_order(world: World, rows: Ints) -> int:
+    """Fill `rows` with the traders who have orders in this round, by their first order's arrival; return how many."""
     step = world.clock[0].step
-    first, last = world.order_start[step], world.order_start[step + 1]
-    rows = np.empty(last - first, np.int64)
     count = 0
-    for i in range(first, last):
+    for i in range(world.order_start[step], world.order_start[step + 1]):
         row = world.orders[i].trader
-        if not (rows[:count] == row).any():
+        known = False
+        for k in range(count):
+            known = known or rows[k] == row
+        if not known:
             rows[count] = row
             count += 1
-    return rows[:count]
+    return count
 
 
 @rule
-def run(world: World, rounds: int) -> None:
-    """Play rounds, each with its phases in order."""
+def play(world: World, rows: Ints) -> None:
+    """Play one round, its phases in order. `rows` has room for every agent of a kind."""
     clock = world.clock[0]
+    begin(clock)
+    for row in range(len(world.oracle_feeders)):
+        oracle_feeder.act(world, row)
+    for k in range(trader_order(world, rows)):
+        trader.act(world, rows[k])
+    for k in range(everybody(rows, len(world.arbitrageurs), clock.order_seed, clock.step)):
+        trader.act_arbitrageur(world, rows[k])
+    for k in range(minter.order(world, rows)):
+        minter.act(world, rows[k])
+    for k in range(liquidator.order(world, rows)):
+        liquidator.act(world, rows[k])
+    liquidator.explain(world)
+    for k in range(lp.order(world, rows)):
+        lp.act(world, rows[k])
+    observe(world)
+
+
+@rule
+def run(world: World, rows: Ints, rounds: int) -> None:
+    """Play rounds."""
     for _ in range(rounds):
-        begin(clock)
-        for row in range(len(world.oracle_feeders)):
-            oracle_feeder.act(world, row)
-        for row in trader_order(world):
-            trader.act(world, row)
-        for row in everybody(len(world.arbitrageurs), clock.order_seed, clock.step):
-            trader.act_arbitrageur(world, row)
-        for row in minter.order(world):
-            minter.act(world, row)
-        for row in liquidator.order(world):
-            liquidator.act(world, row)
-        liquidator.explain(world)
-        for row in lp.order(world):
-            lp.act(world, row)
-        observe(world)
+        play(world, rows)
+
+
+def room_for_rows(world: World) -> Ints:
+    """Memory for the rows of the largest table of agents, reused by all phases."""
+    tables = (world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps)
+    return np.zeros(max(len(table) for table in tables), np.int64)

@@ -87,6 +87,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         self._faces: dict[tuple[str, int], MarketAgent] = {}
         self._has_all_faces = False
         self._is_scripted = False
+        self._rows = step.room_for_rows(world)
         self.running = self.rounds_left > 0
 
     @property
@@ -102,7 +103,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         if self._is_scripted:
             self._scripted_step()
         else:
-            step.run(self.world, 1)
+            step.run(self.world, self._rows, 1)
         self._after_rounds(audited=self.with_audit)
 
     def run_for(self, duration: int) -> None:
@@ -112,7 +113,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             for _ in range(rounds):
                 self.step()
         elif rounds > 0:
-            step.run(self.world, rounds)
+            step.run(self.world, self._rows, rounds)
             mark_compiled()
         self.steps = int(self.world.clock[0].step)
         self._after_rounds(audited=True)
@@ -204,15 +205,15 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
     # --- a round with scripted rows: the same phases, rows of Python classes at their turn ---
 
     def _scripted_step(self) -> None:
-        world, clock = self.world, self.world.clock[0]
+        world, clock, rows = self.world, self.world.clock[0], self._rows
         step.begin(clock)
         self._phase(OracleFeeder, range(len(world.oracle_feeders)))
-        self._phase(Trader, step.trader_order(world))
-        self._phase(Arbitrageur, everybody(len(world.arbitrageurs), int(clock.order_seed), int(clock.step)))
-        self._phase(Minter, minter.order(world))
-        self._phase(Liquidator, liquidator.order(world))
+        self._phase(Trader, rows[: step.trader_order(world, rows)])
+        self._phase(Arbitrageur, rows[: everybody(rows, len(world.arbitrageurs), int(clock.order_seed), int(clock.step))])
+        self._phase(Minter, rows[: minter.order(world, rows)])
+        self._phase(Liquidator, rows[: liquidator.order(world, rows)])
         liquidator.explain(world)
-        self._phase(LiquidityProvider, lp.order(world))
+        self._phase(LiquidityProvider, rows[: lp.order(world, rows)])
         observe(world)
 
     def _phase(self, kind: type[MarketAgent], order: Iterable[int]) -> None:

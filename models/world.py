@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seawall.agents import tables as agent_tables
+from seawall.agents.alarms import BLOCK, ROWS_PER_BLOCK, lay_out
 from seawall.models.records import PEAK, RATIO_EDGES, SERIES
 from seawall.protocols import tables
 from seawall.protocols.status import Action, Status
@@ -69,7 +70,9 @@ def empty_world(sizes: Sizes) -> World:
         feed_up=np.ones((sizes.steps + 1, sizes.tassets), np.bool_),
         orders=np.zeros(sizes.orders, agent_tables.ORDER),
         order_start=np.zeros(sizes.steps + 2, np.int64),
+        blocks=np.zeros(sizes.minters // ROWS_PER_BLOCK + sizes.tassets, BLOCK),
         called=np.zeros(sizes.minters + 1, np.int64),
+        insolvent=np.zeros(sizes.minters + 1, np.int64),
         marks=np.zeros(sizes.minters, agent_tables.MARK),
         tallies=np.zeros(tallied, np.int64),
         flows=np.zeros(sizes.tassets, agent_tables.FLOW),
@@ -111,6 +114,7 @@ def _set_indices(world: World) -> None:
         account += len(agents)
     world.minters["cdp"] = np.arange(len(world.minters))
     world.cdps["owner"] = world.minters["account"]
+    lay_out(world)
 
 
 def digest(world: World) -> str:

@@ -34,7 +34,7 @@ def required_collateral(debt: float, price: float, ratio: float) -> float:
 
 @rule
 def change(cdp: Row, tasset: Row, collateral_change: float, debt_change: float) -> None:
-    """Book a change on the position and on the running sums of its tASSET. Every rule that alters a CDP ends here."""
+    """Book a change on the position and on the running sums of its tASSET, and leave word of it. Every rule that alters a CDP ends here."""
     cdp.collateral += collateral_change
     cdp.debt += debt_change
     tasset.collateral += collateral_change
@@ -44,6 +44,10 @@ def change(cdp: Row, tasset: Row, collateral_change: float, debt_change: float) 
     else:
         cdp.backing = INFINITE
     cdp.is_open = cdp.collateral > 0.0 or cdp.debt > 0.0
+    if not cdp.is_touched:
+        cdp.is_touched = True
+        cdp.next_touched = tasset.touched
+        tasset.touched = cdp.row + 1
 
 
 @rule

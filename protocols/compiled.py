@@ -81,5 +81,9 @@ def mark_compiled() -> None:
 
 
 def rule(function: F) -> F:
-    """Compile a function on rows: cached on disk, without the GIL, IEEE division, no fast-math (so both modes agree to the bit)."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    """Compile a function on rows: cached on disk, without the GIL, IEEE division, no fast-math (so both modes agree to the bit).
+
+    Tables are not counted as references (`_nrt`): each call of a function on the `World` would touch thirty counters, which costs more than
+    the work of the call. So a rule makes no arrays: who needs room passes it in, and Numba refuses what would allocate.
+    """
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))

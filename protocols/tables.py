@@ -76,6 +76,7 @@ TASSET = table_type(
     collateral=(FLOAT, "tDOLLAR held for all open CDPs: running sum"),
     bad_debt=(FLOAT, "tokens whose CDP ran out of collateral: cumulative"),
     bad_debt_usd=(FLOAT, "USD: the same at the oracle price of the moment: cumulative"),
+    touched=(INT, "row of cdps + 1: first of the CDPs changed since somebody took notice; 0 for none"),
 )
 
 CDP = table_type(
@@ -86,6 +87,12 @@ CDP = table_type(
     collateral=(FLOAT, "tDOLLAR"),
     debt=(FLOAT, "tASSET tokens"),
     backing=(FLOAT, "tDOLLAR per token owed: the price at which collateral just covers debt; infinite without debt"),
+    row=(INT, "row of cdps: its own"),
+    block=(INT, "row of blocks (agents/alarms.py)"),
+    is_touched=(BOOL, "changed since somebody took notice"),
+    next_touched=(INT, "row of cdps + 1: the next such CDP of its tASSET; 0 for none"),
+    is_called=(BOOL, "listed in called"),
+    is_insolvent=(BOOL, "listed in insolvent"),
 )
 
 POOL = table_type(
@@ -133,7 +140,9 @@ class World(NamedTuple):
     feed_up: Bools
     orders: Table
     order_start: Ints
+    blocks: Table
     called: Ints
+    insolvent: Ints
     marks: Table
     tallies: Ints
     flows: Table

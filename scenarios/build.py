@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seawall.agents.alarms import lay_out
 from seawall.models import genesis
 from seawall.models.records import observe
 from seawall.models.stress import StressModel
@@ -116,6 +117,7 @@ def _found(world: World, loaded: Loaded, seed: int, path: int) -> None:
     collateral, reserve = population.draw_minters(world, scenario, stream(seed, path, Purpose.MINTERS))
     cash = population.draw_liquidators(world, scenario, stream(seed, path, Purpose.LIQUIDATORS))
     population.draw_lps(world, scenario, stream(seed, path, Purpose.LPS))
+    lay_out(world)
     genesis.publish_first_prices(world)
     _endow(world, loaded, "minters", world.minters["account"], collateral + reserve)
     _endow(world, loaded, "liquidators", world.liquidators["account"], cash)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from worlds import a_cdp, a_market, a_pool, give_tassets
 
 from seawall.agents import liquidator, lp, minter, oracle_feeder, trader
-from seawall.agents.base import draw_order, mix
+from seawall.agents.base import draw_order, mix, sort_rows
 from seawall.protocols import amm, auction, audit, cdp, oracle
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR
@@ -24,6 +24,18 @@ def at(world, now, price=None):
     if price is not None:
         feed = world.feeds[0]
         assert oracle.publish(feed, feed.feeder, price, now) == Status.OK
+
+
+def ordered(kind, world):
+    """Rows of a kind with something to do, in the order drawn."""
+    rows = np.zeros(100, np.int64)
+    return list(rows[: kind.order(world, rows)])
+
+
+def drawn(rows, seed, step):
+    rows = np.array(rows, dtype=np.int64)
+    draw_order(rows, len(rows), seed, step)
+    return [int(row) for row in rows]
 
 
 def wallet(world, agents, token=TDOLLAR):
@@ -162,7 +174,7 @@ def test_an_inattentive_owner_does_nothing():
     at(world, 60.0, 190.0)
     minter.act(world, 0)
     assert position.collateral == 2000.0
-    assert list(minter.order(world)) == []
+    assert ordered(minter, world) == []
 
 
 def test_spare_collateral_is_withdrawn_less_the_fee():
@@ -383,7 +395,7 @@ def test_a_nervous_lp_leaves_a_broken_peg_or_a_silent_oracle(pool_price, age, le
     a_pool(world, base=1_000 * pool_price, asset=1_000.0, shares=1_000.0)
     row = a_nervous_lp(world)
     at(world, age)
-    assert list(lp.order(world)) == ([0] if leaves else [])
+    assert ordered(lp, world) == ([0] if leaves else [])
     lp.act(world, 0)
     assert (world.wallets[row.account, world.pools[0].share_token] == 0.0) == leaves
     audit.check(world)
@@ -411,15 +423,23 @@ def test_an_lp_comes_back_after_a_calm():
 
 @given(st.lists(st.integers(0, 10**6), unique=True, max_size=30), st.integers(0, 2**31 - 1), st.integers(0, 10**6))
 def test_an_order_is_a_permutation_that_newcomers_do_not_upset(rows, seed, step):
-    rows = np.array(sorted(rows), dtype=np.int64)
-    order = [int(row) for row in draw_order(rows, seed, step)]
-    assert sorted(order) == list(rows)
-    without = [int(row) for row in draw_order(rows[1:], seed, step)]
-    assert without == [row for row in order if row != rows[0]] if len(rows) else True
+    order = drawn(rows, seed, step)
+    assert sorted(order) == sorted(rows)
+    assert drawn(rows[1:], seed, step) == [row for row in order if row not in rows[:1]]
+    assert drawn(rows[::-1], seed, step) == order
+
+
+@given(st.lists(st.integers(-(2**62), 2**62), max_size=200), st.data())
+def test_rows_are_sorted_between_two_places(rows, data):
+    first, end = sorted((data.draw(st.integers(0, len(rows))), data.draw(st.integers(0, len(rows)))))
+    rows = np.array(rows, dtype=np.int64)
+    expected = [*rows[:first], *sorted(rows[first:end]), *rows[end:]]
+    sort_rows(rows, first, end)
+    assert list(rows) == expected
 
 
 def test_everybody_goes_first_equally_often():
-    first = np.bincount([draw_order(np.arange(8), 77, step)[0] for step in range(8000)], minlength=8)
+    first = np.bincount([drawn(range(8), 77, step)[0] for step in range(8000)], minlength=8)
     chi_squared = ((first - 1000) ** 2 / 1000).sum()
     assert chi_squared < 24.3  # 99.9% quantile with 7 degrees of freedom
 

@@ -1,0 +1,211 @@
+"""Price alarms: quiet CDPs are not visited.
+
+CDPs stand in blocks of up to 64 rows of one tASSET. Each block keeps the prices and the time up to which nobody in it has anything to do:
+no owner wakes, no margin call starts, nobody becomes insolvent. A round compares one price with a block's bounds and opens the block only
+when one is crossed. CDPs that are margin called or insolvent stand in lists of their own, in the order of their rows, so that they do not
+keep blocks open.
+
+Bounds err on the side of looking once too often: who acts is decided by the exact conditions, never by a bound. A rule that changes a CDP
+puts it on its tASSET's list of touched ones (`cdp.change`), whatever called it; `take_in_touched` tightens the bounds before they are
+next used.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seawall.agents.base import sort_rows
+from seawall.protocols.auction import is_margin_called
+from seawall.protocols.compiled import rule
+from seawall.protocols.tables import FLOAT, INT, Ints, Row, World, table_type
+
+ROWS_PER_BLOCK = 64
+NEVER = float("inf")
+BEFORE, AFTER = 1.0 - 1e-12, 1.0 + 1e-12  # a bound lies this much on the safe side of the price it stands for
+
+BLOCK = table_type(
+    "blocks",
+    first=(INT, "row of cdps"),
+    end=(INT, "row of cdps after the last"),
+    tasset=(INT, "row of tassets"),
+    owner_above=(FLOAT, "USD: no owner wakes while the oracle price is not above"),
+    owner_below=(FLOAT, "USD: no owner wakes while the oracle price is not below"),
+    owner_due=(FLOAT, "seconds: no owner has an appointment before"),
+    call_above=(FLOAT, "USD: no further margin call while the oracle price is not above"),
+    insolvent_above=(FLOAT, "USD: no further insolvent CDP while the market price is not above"),
+)
+
+
+def lay_out(world: World) -> None:
+    """Divide the CDPs into blocks; all bounds are open, so the first look at a block is a full one."""
+    tassets = world.cdps["tasset"]
+    new = np.r_[True, tassets[1:] != tassets[:-1]] if len(tassets) else np.empty(0, np.bool_)
+    starts = np.flatnonzero(new)
+    runs = [np.arange(a, b, ROWS_PER_BLOCK) for a, b in zip(starts, [*starts[1:], len(tassets)], strict=True)]
+    firsts = np.concatenate(runs) if runs else np.empty(0, np.int64)
+    ends = np.r_[firsts[1:], len(tassets)] if len(firsts) else firsts
+    blocks = world.blocks
+    if len(firsts) > len(blocks):
+        raise ValueError(f"CDPs of {len(starts)} runs of tASSETs do not fit {len(blocks)} blocks: rows of a tASSET must stand together")
+    blocks["first"][: len(firsts)], blocks["end"][: len(firsts)] = firsts, ends
+    blocks["first"][len(firsts) :] = blocks["end"][len(firsts) :] = len(tassets)
+    blocks["tasset"][: len(firsts)] = tassets[firsts]
+    world.cdps["row"] = np.arange(len(tassets))
+    world.cdps["block"] = np.repeat(np.arange(len(firsts)), ends - firsts)
+    open_all(world)
+
+
+def open_all(world: World) -> None:
+    """Open every block, after behaviour was changed by hand."""
+    blocks = world.blocks[world.blocks["first"] < world.blocks["end"]]
+    blocks["owner_above"] = blocks["call_above"] = blocks["insolvent_above"] = 0.0
+    blocks["owner_below"], blocks["owner_due"] = NEVER, 0.0
+    world.blocks[world.blocks["first"] < world.blocks["end"]] = blocks
+
+
+@rule
+def is_awake(minter: Row, position: Row, price: float, now: float) -> bool:
+    """Tell whether an owner has something to do: an exit, an appointment, or a ratio outside alert and excess."""
+    if not position.is_open:
+        return False
+    if now >= minter.exit_at:
+        return True
+    if minter.due_at < NEVER:
+        return bool(now >= minter.due_at)
+    return bool(price * minter.alert_ratio > position.backing or price * minter.excess_ratio < position.backing)
+
+
+@rule
+def mind_owner(block: Row, minter: Row, position: Row) -> None:
+    """Tighten a block's bounds to when one owner will wake."""
+    if not position.is_open:
+        return
+    block.owner_due = min(block.owner_due, minter.exit_at, minter.due_at)
+    if minter.due_at < NEVER:
+        return
+    if minter.alert_ratio > 0.0:
+        block.owner_above = min(block.owner_above, position.backing / minter.alert_ratio * BEFORE)
+    if minter.excess_ratio < NEVER:
+        block.owner_below = max(block.owner_below, position.backing / minter.excess_ratio * AFTER)
+
+
+@rule
+def mind_call(block: Row, position: Row, min_ratio: float) -> None:
+    """Tighten a block's bound to the price at which one CDP is margin called."""
+    block.call_above = min(block.call_above, position.backing / min_ratio * BEFORE)
+
+
+@rule
+def take_in_touched(world: World) -> None:
+    """Tighten the bounds for every CDP that a rule has changed since."""
+    for k in range(len(world.tassets)):
+        tasset = world.tassets[k]
+        while tasset.touched > 0:
+            position = world.cdps[tasset.touched - 1]
+            block = world.blocks[position.block]
+            mind_owner(block, world.minters[position.row], position)
+            mind_call(block, position, tasset.min_collateral_ratio)
+            block.insolvent_above = min(block.insolvent_above, position.backing * BEFORE)
+            tasset.touched = position.next_touched
+            position.is_touched = False
+
+
+@rule
+def wake_owners(world: World, rows: Ints) -> int:
+    """Fill `rows` with the minters who have something to do at the oracle prices of now, ascending; return how many."""
+    take_in_touched(world)
+    now = world.clock[0].now
+    count = 0
+    for b in range(len(world.blocks)):
+        block = world.blocks[b]
+        price = world.feeds[world.tassets[block.tasset].feed].price
+        if price <= block.owner_above and price >= block.owner_below and now < block.owner_due:
+            continue
+        block.owner_above, block.owner_below, block.owner_due = NEVER, 0.0, NEVER
+        for i in range(block.first, block.end):
+            mind_owner(block, world.minters[i], world.cdps[i])
+            if is_awake(world.minters[i], world.cdps[i], price, now):
+                block.owner_due = now  # what it is about to do may set other bounds: look again in the next round
+                rows[count] = i
+                count += 1
+    return count
+
+
+@rule
+def update_called(world: World) -> int:
+    """Bring `world.called` up to the oracle prices of now, ascending; return how many CDPs are margin called.
+
+    `called[0]` is their number, their rows follow.
+    """
+    take_in_touched(world)
+    called = world.called
+    count, before = 0, called[0]
+    for k in range(1, before + 1):
+        position = world.cdps[called[k]]
+        tasset = world.tassets[position.tasset]
+        if position.is_open and is_margin_called(position, tasset, world.feeds[tasset.feed].price):
+            count += 1
+            called[count] = called[k]
+        else:
+            position.is_called = False
+            mind_call(world.blocks[position.block], position, tasset.min_collateral_ratio)
+    kept = count
+    for b in range(len(world.blocks)):
+        block = world.blocks[b]
+        tasset = world.tassets[block.tasset]
+        price = world.feeds[tasset.feed].price
+        if price <= block.call_above:
+            continue
+        block.call_above = NEVER
+        for i in range(block.first, block.end):
+            position = world.cdps[i]
+            if position.is_called:
+                continue
+            if position.is_open and is_margin_called(position, tasset, price):
+                position.is_called = True
+                count += 1
+                called[count] = i
+            else:
+                mind_call(block, position, tasset.min_collateral_ratio)
+    called[0] = count
+    if count > kept:
+        sort_rows(called, 1, count + 1)
+    return count
+
+
+@rule
+def update_insolvent(world: World) -> int:
+    """Bring `world.insolvent` up to the market prices of this round, ascending; return how many CDPs are worth less than they owe."""
+    take_in_touched(world)
+    listed, step = world.insolvent, world.clock[0].step
+    count, before = 0, listed[0]
+    for k in range(1, before + 1):
+        position = world.cdps[listed[k]]
+        if world.market_price[step, world.tassets[position.tasset].asset] > position.backing:
+            count += 1
+            listed[count] = listed[k]
+        else:
+            position.is_insolvent = False
+            block = world.blocks[position.block]
+            block.insolvent_above = min(block.insolvent_above, position.backing * BEFORE)
+    kept = count
+    for b in range(len(world.blocks)):
+        block = world.blocks[b]
+        price = world.market_price[step, world.tassets[block.tasset].asset]
+        if price <= block.insolvent_above:
+            continue
+        block.insolvent_above = NEVER
+        for i in range(block.first, block.end):
+            position = world.cdps[i]
+            if position.is_insolvent:
+                continue
+            if price > position.backing:
+                position.is_insolvent = True
+                count += 1
+                listed[count] = i
+            else:
+                block.insolvent_above = min(block.insolvent_above, position.backing * BEFORE)
+    listed[0] = count
+    if count > kept:
+        sort_rows(listed, 1, count + 1)
+    return count

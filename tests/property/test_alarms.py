@@ -1,0 +1,85 @@
+"""Alarms find in every round exactly those whom a look at every row would find."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markets import storm_model
+
+from seawall.agents import alarms
+from seawall.agents.minter import Minter
+from seawall.protocols.auction import is_margin_called
+
+
+def everybody_awake(world):
+    prices = world.feeds["price"][world.cdps["tasset"]]
+    now = world.clock[0].now
+    return [i for i in range(len(world.minters)) if alarms.is_awake(world.minters[i], world.cdps[i], prices[i], now)]
+
+
+def everybody_called(world):
+    return [
+        i
+        for i, position in enumerate(world.cdps)
+        if position.is_open and is_margin_called(position, world.tassets[position.tasset], world.feeds[position.tasset].price)
+    ]
+
+
+def everybody_insolvent(world):
+    prices = world.market_price[world.clock[0].step][world.tassets["asset"]][world.cdps["tasset"]]
+    return [int(i) for i in np.flatnonzero(prices > world.cdps["backing"])]
+
+
+def listed(rows):
+    return [int(row) for row in rows[1 : rows[0] + 1]]
+
+
+def check(world):
+    rows = np.zeros(len(world.minters), np.int64)
+    assert list(rows[: alarms.wake_owners(world, rows)]) == everybody_awake(world)
+    alarms.update_called(world)
+    assert listed(world.called) == everybody_called(world)
+    alarms.update_insolvent(world)
+    assert listed(world.insolvent) == everybody_insolvent(world)
+
+
+@pytest.mark.parametrize("minters", [3, 60, 200])
+def test_a_whole_run_wakes_whom_a_full_look_would_wake(minters):
+    model = storm_model(
+        f"minters.count={minters}", "minters.collateral_usd.median=40000", "tassets.tA.pool.liquidity_usd=1000",
+        "tassets.tB.pool.liquidity_usd=1000", "arbitrageurs.count=0", "traders.tokens_usd=50",
+    )  # fmt: skip
+    while model.running:
+        model.step()
+        check(model.world)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(-0.08, 0.08), st.floats(-0.08, 0.08)), min_size=1, max_size=40), st.integers(0, 50))
+def test_any_path_of_prices_wakes_whom_a_full_look_would_wake(moves, seed):
+    world = storm_model(seed=seed).world
+    for move in moves:
+        clock = world.clock[0]
+        clock.step += 1
+        clock.now += 60
+        for feed, change in zip(world.feeds, move, strict=True):
+            feed.price *= 1 + change
+        world.market_price[clock.step] = world.feeds["price"]
+        check(world)
+
+
+def test_behaviour_changed_by_hand_is_minded_in_the_next_round():
+    model = storm_model("minters.inattentive_share=1", "minters.reserve=1")
+    model.run_for(5)
+    owner = model.face(Minter, 7)
+    owner.row.alert_ratio, owner.row.target_ratio = 50.0, 60.0
+    collateral = float(owner.cdp.collateral)
+    model.run_for(30)
+    assert owner.cdp.collateral > collateral
+
+
+def test_rows_of_a_tasset_must_stand_together():
+    world = storm_model().world
+    world.cdps["tasset"] = np.arange(60) % 2
+    with pytest.raises(ValueError, match="rows of a tASSET must stand together"):
+        alarms.lay_out(world)
