@@ -54,9 +54,11 @@ def run(
 ) -> None:
     """Simulate a scenario; write results and a report."""
     with plain_errors():
+        from seawall.reports.html import write_report
         from seawall.reports.terminal import print_summary
         from seawall.scenarios.load import load
         from seawall.studies.simulate import run as simulate
+        from seawall.studies.store import save
 
         loaded = load(scenario, settings or ())
         for warning in loaded.warnings:
@@ -65,7 +67,8 @@ def run(
         with _progress(loaded.scenario.name) as progress:
             result = simulate(loaded, seed=seed, path=path, with_audit=audit, progress=progress)
         folder = out_dir / result.folder_name
-        _write(result, folder)
+        save(result, folder)
+        write_report(result, folder)
         print_summary(result, out, folder)
 
 
@@ -85,26 +88,16 @@ def _progress(name: str) -> Iterator[Any]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
-def _write(result: Any, folder: Path) -> None:
-    from seawall.reports.html import render, write_figures
-    from seawall.studies.store import save, write
-
-    save(result, folder)
-    write(folder / "report.html", lambda file: file.write_text(render(result), encoding="utf-8"))
-    write_figures(result, folder / "figures")
-
-
 @app.command(epilog="Example: python run.py report out/short_squeeze/0123456789ab-2024")
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
     """Render a run's report and figures again from its files."""
     with plain_errors():
-        from seawall.reports.html import render, write_figures
+        from seawall.reports.html import write_report
         from seawall.reports.terminal import print_summary
-        from seawall.studies.store import load_run, write
+        from seawall.studies.store import load_run
 
         result = load_run(folder)
-        write(folder / "report.html", lambda file: file.write_text(render(result), encoding="utf-8"))
-        write_figures(result, folder / "figures")
+        write_report(result, folder)
         print_summary(result, out, folder)
 
 

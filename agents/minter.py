@@ -13,6 +13,7 @@ from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.protocols import amm, cdp
 from seawall.protocols.amounts import ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
+from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
@@ -68,7 +69,10 @@ def use_excess(
 def leave(
     minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
 ) -> Status:
-    """Close the CDP, buying the tokens that are missing on the pool."""
+    """Close the CDP, buying the tokens that are missing on the pool; nothing is bought while the CDP could not be closed."""
+    if not is_fresh(feed, now):
+        tally(tallies, Action.CLOSE, Status.STALE_PRICE)
+        return Status.STALE_PRICE
     missing = position.debt - wallets[minter.account, tasset.token]
     if missing > 0.0:
         base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]

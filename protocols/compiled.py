@@ -23,6 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ROOT = Path(__file__).resolve().parent.parent
 _COMPILED_FOLDERS = ("protocols", "agents", "models")
 _READY = "ready"
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _CACHES_KEPT = 3
 
 
@@ -86,4 +87,4 @@ def rule(function: F) -> F:
     Tables are not counted as references (`_nrt`): each call of a function on the `World` would touch thirty counters, which costs more than
     the work of the call. So a rule makes no arrays: who needs room passes it in, and Numba refuses what would allocate.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast(F, numba.njit(**_OPTIONS)(function))

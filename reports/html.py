@@ -16,8 +16,10 @@ from markupsafe import Markup
 from seawall.reports.figures import all_charts
 from seawall.reports.glossary import Definition, define
 from seawall.reports.result import GROUPS, Entry, Result, answer, refusal_counts
-from seawall.reports.svg import file_svg, inline_svg
+from seawall.reports.style import Chart
+from seawall.reports.svg import draw, file_svg, inline_svg
 from seawall.reports.words import NOT_COMPUTED, amount, duration, label_of, number, percent, quantity
+from seawall.studies.store import write
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LARGEST = 20
@@ -50,8 +52,25 @@ class Card:
     detail: str
 
 
-def render(result: Result) -> str:
-    """The whole page.
+Drawing = tuple[Chart, str]
+"""A chart and its `<svg>` element."""
+
+
+def write_report(result: Result, folder: Path) -> None:
+    """Write `report.html` and the figures of a run into its folder; each figure is drawn once."""
+    drawings = draw_all(result)
+    page = render(result, drawings)
+    write(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
+    write_figures(drawings, folder / "figures")
+
+
+def draw_all(result: Result) -> list[Drawing]:
+    """Every chart of the report, drawn; equal runs give equal bytes."""
+    return [(chart, draw(chart)) for chart in all_charts(result)]
+
+
+def render(result: Result, drawings: Sequence[Drawing]) -> str:
+    """The whole page around the drawings of the same run.
 
     Raises:
         KeyError: a headline figure has no definition in the glossary.
@@ -67,7 +86,7 @@ def render(result: Result) -> str:
         run=result.manifest,
         answer=answer(result),
         groups=_groups(result),
-        charts=[(chart, Markup(inline_svg(chart))) for chart in all_charts(result)],
+        charts=[(chart, Markup(inline_svg(chart, drawn))) for chart, drawn in drawings],
         liquidations=_liquidations(result),
         refusals=_refusals(result),
         moments=_moments(result.manifest["path_moments"]),
@@ -78,13 +97,13 @@ def render(result: Result) -> str:
     )
 
 
-def write_figures(result: Result, folder: Path) -> list[Path]:
-    """Save every figure as an SVG file of its own, and return their paths; equal runs give equal bytes."""
+def write_figures(drawings: Sequence[Drawing], folder: Path) -> list[Path]:
+    """Save every drawing as an SVG file of its own, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for chart in all_charts(result):
+    for chart, drawn in drawings:
         path = folder / f"{chart.name}.svg"
-        path.write_text(file_svg(chart), encoding="utf-8", newline="\n")
+        path.write_text(file_svg(drawn), encoding="utf-8", newline="\n")
         written.append(path)
     return written
 

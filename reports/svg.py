@@ -10,16 +10,16 @@ import warnings
 from seawall.reports.style import THEMED, Chart, house_style
 
 
-def inline_svg(chart: Chart) -> str:
-    """The figure as an `<svg>` element for a page: themed by the page, its ids its own, described for screen readers."""
-    svg = re.sub(r'(?<=: )#[0-9a-f]{6}(?=[;"])', _themed, _drawn(chart))
+def inline_svg(chart: Chart, drawn: str) -> str:
+    """A drawn chart as an `<svg>` element for a page: themed by the page, its ids its own, described for screen readers."""
+    svg = re.sub(r'(?<=: )#[0-9a-f]{6}(?=[;"])', _themed, drawn)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{chart.name}-", svg)
     return re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
 
 
-def file_svg(chart: Chart) -> str:
-    """The figure as an SVG file of its own, on white."""
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + _drawn(chart) + "\n"
+def file_svg(drawn: str) -> str:
+    """A drawn chart as an SVG file of its own, on white."""
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + drawn + "\n"
 
 
 def _themed(colour: re.Match[str]) -> str:
@@ -27,7 +27,7 @@ def _themed(colour: re.Match[str]) -> str:
     return f"var({name}, {colour[0]})" if name else colour[0]
 
 
-def _drawn(chart: Chart) -> str:
+def draw(chart: Chart) -> str:
     """The `<svg>` element, equal bytes for equal figures, with title and description; no date, no metadata."""
     buffer = io.StringIO()
     with house_style(), warnings.catch_warnings():

@@ -208,6 +208,17 @@ def test_an_owner_leaves_when_its_time_has_come_buying_what_is_missing():
     audit.check(world)
 
 
+def test_an_owner_who_cannot_close_for_a_stale_price_buys_nothing():
+    world = a_market(minters=4)
+    a_pool(world, base=100_000.0, asset=1_000.0, shares=1_000.0)
+    row, position = an_owner(world, collateral=2000.0, debt=10.0, cash=500.0, tokens=6.0, exit_at=60.0)
+    at(world, 61.0)
+    minter.act(world, 0)
+    assert (position.is_open, row.exit_at) == (True, 121.0)
+    assert (world.wallets[row.account, TDOLLAR], world.wallets[row.account, 1]) == (500.0, 6.0)
+    assert world.tallies[Action.CLOSE, Status.STALE_PRICE] == 1
+
+
 def test_an_owner_too_poor_to_leave_tries_again_a_day_later():
     world = a_market(minters=4)
     a_pool(world, base=100_000.0, asset=1_000.0, shares=1_000.0)

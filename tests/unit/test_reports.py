@@ -20,13 +20,14 @@ import pytest
 from matplotlib.axes import Axes
 from rich.console import Console
 
+from seawall.reports import html
 from seawall.reports.counts import ratio_distribution
 from seawall.reports.figures import all_charts, amm_premium, lp_fees, price_and_oracle, system_ratio
 from seawall.reports.glossary import GLOSSARY
-from seawall.reports.html import render, write_figures
+from seawall.reports.html import draw_all, write_figures
 from seawall.reports.result import answer
 from seawall.reports.style import Chart, thinned
-from seawall.reports.svg import file_svg, inline_svg
+from seawall.reports.svg import draw, file_svg, inline_svg
 from seawall.reports.terminal import print_summary
 from seawall.reports.words import duration, number, percent, quantity, usd
 
@@ -226,6 +227,11 @@ class Page(HTMLParser):
                 self.targets.append(value or "")
 
 
+def render(run):
+    """The page of a run."""
+    return html.render(run, draw_all(run))
+
+
 @pytest.fixture(scope="module")
 def run() -> Run:
     """The run most tests look at; nobody changes it."""
@@ -393,7 +399,7 @@ def test_thinning_keeps_every_peak() -> None:
 
 def test_svg_bytes_are_the_same_twice(tmp_path: Path) -> None:
     run = a_run(["tAAPL"], days=1)
-    first, second = write_figures(run, tmp_path / "first"), write_figures(run, tmp_path / "second")
+    first, second = write_figures(draw_all(run), tmp_path / "first"), write_figures(draw_all(run), tmp_path / "second")
     assert [path.name for path in first] == [path.name for path in second]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert len(first) == 6
@@ -401,13 +407,13 @@ def test_svg_bytes_are_the_same_twice(tmp_path: Path) -> None:
 
 def test_drawing_leaves_the_settings_of_matplotlib_alone(run: Run) -> None:
     before = dict(matplotlib.rcParams)
-    inline_svg(system_ratio(run))
+    draw(system_ratio(run))
     assert dict(matplotlib.rcParams) == before
 
 
 def test_svg_is_described_for_those_who_do_not_see_it(charts: dict[str, Chart]) -> None:
     chart = charts["system_ratio"]
-    for svg in (inline_svg(chart), file_svg(chart)):
+    for svg in (inline_svg(chart, draw(chart)), file_svg(draw(chart))):
         assert f'role="img" aria-label="{chart.alt}"' in svg
         assert f"<title>{chart.title}</title>" in svg
 
