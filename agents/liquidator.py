@@ -85,7 +85,7 @@ def affordable_tokens(base: float, asset: float, commission: float, cash: float)
 def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, price: float) -> float:
     """Tokens that the pool sells at a profit, as far as the cash goes."""
     base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-    if base <= 0.0 or asset <= 0.0:
+    if not liquidator.uses_pool or base <= 0.0 or asset <= 0.0:
         return 0.0
     payoff = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee)
     profitable = profitable_tokens(base, asset, pool.commission, payoff / (1.0 + liquidator.min_profit))
@@ -115,7 +115,7 @@ def why_nothing(liquidator: Row, tasset: Row, feed: Row, pool: Row, wallets: Flo
     if purchasable > 0.0 or wallets[liquidator.account, tasset.token] > 0.0:
         gain = greatest_gain(liquidator, tasset, pool, wallets, feed.price, purchasable)
         return Status.OK if gain >= liquidator.cost_usd else Status.UNPROFITABLE
-    if wallets[pool.account, pool.asset_token] <= 0.0:
+    if wallets[pool.account, pool.asset_token] <= 0.0 or not liquidator.uses_pool:
         return Status.NO_LIQUIDITY
     if wallets[liquidator.account, TDOLLAR] <= liquidator.cost_usd:
         return Status.NO_CAPITAL

@@ -37,7 +37,8 @@ LIQUIDATOR = table_type(
     account=(INT, "account"),
     min_profit=(FLOAT, "fraction of the money laid out that a purchase must earn, slippage and cost included"),
     cost_usd=(FLOAT, "USD per purchase, paid outside the market (gas)"),
-    start_cash=(FLOAT, "tDOLLAR at the start"),
+    uses_pool=(BOOL, "buys tokens on the pool; otherwise it brings only what it holds"),
+    start_usd=(FLOAT, "USD: cash and tokens at the start, tokens at the first price"),
     purchases=(INT, "purchases made so far"),
     scripted=_SCRIPTED,
 )

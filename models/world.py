@@ -89,12 +89,14 @@ def empty_world(sizes: Sizes) -> World:
 
 
 def _set_nevers(world: World) -> None:
+    """Values that mean "never", "none" and "as usual"."""
     world.feeds["updated_at"] = -NEVER
     world.cdps["backing"] = NEVER
     world.marks["seen_step"] = -2
     world.peaks["first_insolvent_at"] = NEVER
     world.peaks["min_system_ratio"] = NEVER
     world.minters["due_at"] = world.minters["exit_at"] = world.minters["excess_ratio"] = NEVER
+    world.liquidators["uses_pool"] = True
     for column in ("exit_premium", "exit_stale", "calm_since"):
         world.lps[column] = NEVER
 

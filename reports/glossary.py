@@ -179,7 +179,7 @@ GLOSSARY: dict[str, Definition] = {
     ),
     "refused_no_liquidity": Definition(
         "refused: no liquidity",
-        "Rounds in which a margin-called CDP was left alone because the pool was empty of the tASSET that has to be burned, "
+        "Rounds in which a margin-called CDP was left alone because the pool was empty of the tASSET that has to be burned, or not used, "
         "counted per CDP.",
         "CDP rounds",
         _SIZE,

@@ -15,7 +15,7 @@ from seawall.models.world import Sizes, empty_world
 from seawall.protocols.amounts import LIMIT
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.status import Status
-from seawall.protocols.tables import Floats, Ints, World
+from seawall.protocols.tables import TDOLLAR, Floats, Ints, World
 from seawall.scenarios import inputs, population
 from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.paths import Paths
@@ -121,7 +121,6 @@ def _found(world: World, loaded: Loaded, seed: int, path: int) -> None:
     genesis.publish_first_prices(world)
     _endow(world, loaded, "minters", world.minters["account"], collateral + reserve)
     _endow(world, loaded, "liquidators", world.liquidators["account"], cash)
-    world.liquidators["start_cash"] = world.wallets[world.liquidators["account"], 0]
     _endow(world, loaded, "traders", world.traders["account"], np.full(len(world.traders), scenario.traders.cash_usd))
     _endow(world, loaded, "arbitrageurs", world.arbitrageurs["account"], np.full(len(world.arbitrageurs), scenario.arbitrageurs.cash_usd))
     half = np.array([terms.pool.liquidity_usd / 2.0 for terms in scenario.tassets.values()])
@@ -129,6 +128,8 @@ def _found(world: World, loaded: Loaded, seed: int, path: int) -> None:
     _open(world, loaded, collateral)
     for index in range(len(world.tassets)):
         _hand_out(world, loaded, index, half[index])
+    held = world.wallets[world.liquidators["account"]]
+    world.liquidators["start_usd"] = held[:, TDOLLAR] + held[:, world.tassets["token"]] @ world.feeds["price"]
     status, row = genesis.fill_pools(world)
     if status != Status.OK:
         _refuse(loaded, "lps", f"LP {row} cannot provide its part: {Status(status).name}; fewer LPs or deeper pools would do")
@@ -150,11 +151,12 @@ def _hand_out(world: World, loaded: Loaded, index: int, pool_usd: float) -> None
     """Hand tokens of one tASSET from its minters to the LPs of its pool, the traders and the arbitrageurs."""
     scenario, price = loaded.scenario, world.feeds[index].price
     lps = world.lps["account"][world.lps["pool"] == index]
-    takers = np.concatenate([world.traders["account"], world.arbitrageurs["account"], lps])
+    takers = np.concatenate([world.traders["account"], world.arbitrageurs["account"], world.liquidators["account"], lps])
     wanted = np.concatenate(
         [
             np.full(len(world.traders), scenario.traders.tokens_usd),
             np.full(len(world.arbitrageurs), scenario.arbitrageurs.tokens_usd),
+            np.full(len(world.liquidators), scenario.liquidators.tokens_usd),
             np.full(len(lps), pool_usd / len(lps)),
         ]
     )
@@ -162,7 +164,7 @@ def _hand_out(world: World, loaded: Loaded, index: int, pool_usd: float) -> None
     if wanted.sum() > minted_usd:
         name = list(scenario.tassets)[index]
         message = (
-            f"its pool, traders and arbitrageurs are to hold {wanted.sum():,.0f} USD of {name}, but CDPs mint {minted_usd:,.0f} USD; "
+            f"its pool and agents are to hold {wanted.sum():,.0f} USD of {name}, but CDPs mint {minted_usd:,.0f} USD; "
             "more or larger CDPs, or a shallower pool, would do"
         )
         _refuse(loaded, f"tassets.{name}.pool.liquidity_usd", message)

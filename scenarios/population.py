@@ -67,6 +67,7 @@ def draw_liquidators(world: World, scenario: Scenario, rng: np.random.Generator)
     """Fill the liquidators' behaviour. Returns their cash, USD, [liquidators]."""
     spec = scenario.liquidators
     world.liquidators["min_profit"], world.liquidators["cost_usd"] = spec.min_profit, spec.cost_usd
+    world.liquidators["uses_pool"] = spec.venue == "pool"
     return lognormal(spec.cash_usd, rng, len(world.liquidators))
 
 

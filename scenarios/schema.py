@@ -179,6 +179,10 @@ class Liquidators(Part):
 
     count: Count
     cash_usd: LogNormal = LogNormal(median=200_000.0, sigma=1.0)
+    tokens_usd: Usd = Field(default=0.0, description="of each tASSET, held from the start")
+    venue: Literal["pool", "inventory"] = Field(
+        default="pool", description="where tokens are found beyond those held: the pool, or nowhere"
+    )
     min_profit: NotNegative = 0.01
     cost_usd: NotNegative = 2.0
 

@@ -30,6 +30,15 @@ ASSUMPTIONS = (
     "Liquidators pay for gas outside the market; tokens that they hold count as an outlay at the oracle price.",
     "Refused purchases are counted once per round and margin-called CDP, with the reason of the last liquidator who looked at it.",
 )
+METHODS = {
+    "constant": "Prices stand still.",
+    "gbm": "Prices are correlated geometric Brownian motions; the market never closes.",
+    "replay": "Prices are recorded closes, each known when its bar ends and held until the next; the market is open in the sessions named.",
+    "daily_bars": "Inside market hours prices are a Brownian bridge of the log price through each day's open, high, low and close, with the "
+    "volatility that the day's range implies (Parkinson 1980), reflected at high and low; when in the day these two fall is drawn "
+    "(assumption). Nights, weekends and holidays rest at the last close.",
+}
+"""How prices were made, by model; printed with the assumptions."""
 
 
 def run(
@@ -122,7 +131,7 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
         "world_digest": world_digest(model.world),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian",
-        "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), *ASSUMPTIONS],
+        "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), METHODS[scenario.prices.model], *ASSUMPTIONS],
         "outages": [
             {"tasset": name, "from_s": outage.at_hours * 3600.0, "to_s": (outage.at_hours + outage.hours) * 3600.0}
             for outage in scenario.outages

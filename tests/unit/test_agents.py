@@ -231,14 +231,14 @@ def test_an_owner_too_poor_to_leave_tries_again_a_day_later():
 # --- liquidators ---
 
 
-def a_margin_call(*, pool_price=110.0, depth=10_000.0, cash=1e6, collateral=1500.0, min_profit=0.01, cost_usd=0.0, **terms):
+def a_margin_call(*, pool_price=110.0, depth=10_000.0, cash=1e6, collateral=1500.0, min_profit=0.01, cost_usd=0.0, uses_pool=True, **terms):
     """CDP 0 owes 10 tokens at 110 USD; the pool holds `depth` tokens at `pool_price`."""
     world = a_market(minters=4, **terms)
     a_cdp(world, 0, collateral, 10.0)
     if depth:
         a_pool(world, base=pool_price * depth, asset=depth, shares=100.0)
     row = world.liquidators[0]
-    row.min_profit, row.cost_usd = min_profit, cost_usd
+    row.min_profit, row.cost_usd, row.uses_pool = min_profit, cost_usd, uses_pool
     world.tokens[TDOLLAR].supply -= wallet(world, world.liquidators) - cash
     world.wallets[row.account, TDOLLAR] = cash
     at(world, 60.0, 110.0)
@@ -272,6 +272,7 @@ def test_a_liquidator_restores_the_ratio_and_earns_the_discount():
         ({"min_profit": 0.5}, {Status.UNPROFITABLE}),
         ({"cash": 0.0}, {Status.NO_CAPITAL}),
         ({"depth": 0.0}, {Status.NO_LIQUIDITY}),
+        ({"uses_pool": False}, {Status.NO_LIQUIDITY}),  # and holds no tokens of its own
         ({"cash": 50.0}, {Status.OK, Status.NO_CAPITAL}),  # a purchase, but not enough to restore the ratio
         ({"depth": 10.0}, {Status.OK, Status.NO_CAPITAL}),  # the pool becomes too dear half way
     ],
@@ -287,7 +288,7 @@ def test_a_stale_price_stops_liquidators():
 
 
 def test_tokens_in_the_wallet_are_used_first():
-    world = a_margin_call(depth=0.0)
+    world = a_margin_call(uses_pool=False)
     give_tassets(world, world.liquidators[0].account, 10.0)
     assert answer(world) == {Status.OK}
     assert wallet(world, world.liquidators, 1) == pytest.approx(world.cdps[0].debt, rel=1e-6)

@@ -82,7 +82,7 @@ def test_the_market_starts_as_the_scenario_says():
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("minters.count=2", "its pool, traders and arbitrageurs are to hold"),
+        ("minters.count=2", "its pool and agents are to hold"),
         ("minters.collateral_usd.median=1e9", f"more than {LIMIT:,.0f} tDOLLAR"),
         ("minters.collateral_usd.median=1e-9", "cannot be opened: BAD_AMOUNT"),
         ("tassets.tA.pool.liquidity_usd=0.001", "cannot provide its part: BAD_AMOUNT"),
