@@ -34,8 +34,8 @@ METHODS = {
     "constant": "Prices stand still.",
     "gbm": "Prices are correlated geometric Brownian motions; the market never closes.",
     "replay": "Prices are recorded closes, each known when its bar ends and held until the next; the market is open in the sessions named.",
-    "daily_bars": "Inside market hours prices are a Brownian bridge of the log price through each day's open, high, low and close, with the "
-    "volatility that the day's range implies (Parkinson 1980), reflected at high and low; when in the day these two fall is drawn "
+    "daily_bars": "Inside market hours prices are a Brownian bridge of the log price through each day's open, high, low and close, with "
+    "the volatility that the day's range implies (Parkinson 1980), reflected at high and low; when in the day these two fall is drawn "
     "(assumption). Nights, weekends and holidays rest at the last close.",
 }
 """How prices were made, by model; printed with the assumptions."""
