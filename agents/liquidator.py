@@ -110,7 +110,7 @@ def greatest_gain(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, pric
 @rule
 def why_nothing(liquidator: Row, tasset: Row, feed: Row, pool: Row, wallets: Floats, purchasable: float, now: float) -> Status:
     """Reason for which a liquidator has nothing to gain from any CDP of a tASSET; OK if it may have."""
-    if not is_fresh(feed, now):
+    if tasset.auction_needs_fresh_price and not is_fresh(feed, now):
         return Status.STALE_PRICE
     if purchasable > 0.0 or wallets[liquidator.account, tasset.token] > 0.0:
         gain = greatest_gain(liquidator, tasset, pool, wallets, feed.price, purchasable)

@@ -97,6 +97,7 @@ def _set_nevers(world: World) -> None:
     world.peaks["min_system_ratio"] = NEVER
     world.minters["due_at"] = world.minters["exit_at"] = world.minters["excess_ratio"] = NEVER
     world.liquidators["uses_pool"] = True
+    world.tassets["auction_needs_fresh_price"] = True
     for column in ("exit_premium", "exit_stale", "calm_since"):
         world.lps[column] = NEVER
 

@@ -3,7 +3,8 @@
 Source: 004_7b43fd311786c790.txt, "Margin Call & Auction": the margin call starts below the minimum ratio (strictly), the sale goes on
 until the ratio is restored or the debt is gone, and what is not sold goes back to the owner. Arithmetic of one sale and the restoring
 amount: MECHANICS.md section 1. Where the ratio cannot be restored (it is at most 1/(1-discount): each partial sale lowers it) the whole
-debt is for sale.
+debt is for sale. The document does not say whether auctions stop while the price is stale; the public implementation stops them, and so
+does the term `auction_needs_fresh_price` unless it is set to false.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def purchase(
         return Status.BAD_AMOUNT, 0.0, 0.0
     if offer > cdp.debt:
         return Status.INSUFFICIENT_DEBT, 0.0, 0.0
-    if not is_fresh(feed, now):
+    if tasset.auction_needs_fresh_price and not is_fresh(feed, now):
         return Status.STALE_PRICE, 0.0, 0.0
     if not is_margin_called(cdp, tasset, feed.price):
         return Status.NOT_MARGIN_CALLED, 0.0, 0.0

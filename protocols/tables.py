@@ -72,6 +72,7 @@ TASSET = table_type(
     protocol_fee=(FLOAT, "fraction of collateral withdrawn"),
     auction_fee=(FLOAT, "fraction of collateral bought in an auction"),
     liquidate_whole=(BOOL, "one purchase may take the whole debt, not only what restores the minimum ratio"),
+    auction_needs_fresh_price=(BOOL, "a stale price stops auctions too; otherwise they go on at the last price"),
     debt=(FLOAT, "tokens owed by all open CDPs: running sum"),
     collateral=(FLOAT, "tDOLLAR held for all open CDPs: running sum"),
     bad_debt=(FLOAT, "tokens whose CDP ran out of collateral: cumulative"),

@@ -104,7 +104,7 @@ def _set_terms(world: World, scenario: Scenario, assets: tuple[str, ...]) -> Non
         row.asset = assets.index(terms.tracks)
         row.min_collateral_ratio, row.auction_discount = terms.min_collateral_ratio, terms.auction_discount
         row.protocol_fee, row.auction_fee = terms.protocol_fee, terms.auction_fee
-        row.liquidate_whole = terms.liquidate_whole
+        row.liquidate_whole, row.auction_needs_fresh_price = terms.liquidate_whole, terms.auction_needs_fresh_price
         pool.commission = terms.pool.commission
         feed.valid_for = terms.price_valid_seconds
     traders, arbitrageurs = world.traders, world.arbitrageurs

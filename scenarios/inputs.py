@@ -10,6 +10,7 @@ from seawall.protocols.errors import Fault, ScenarioError, SeawallError
 from seawall.protocols.tables import Bools, Floats, World
 from seawall.scenarios.checks import MAX_ORDERS, MAX_PRICES, whole_rounds
 from seawall.scenarios.load import Loaded
+from seawall.scenarios.market_hours import open_rounds, rest_while_closed, variance_weights
 from seawall.scenarios.paths import Paths, Shock, apply_shocks, constant, gbm
 from seawall.scenarios.population import whole_steps
 from seawall.scenarios.schema import ConstantPrices, DailyBarPrices, GbmPrices, PriceShock, ReplayPrices, Scenario
@@ -51,16 +52,23 @@ def _quiet_paths(loaded: Loaded, rng: np.random.Generator) -> Paths:
 
 
 def _gbm(prices: GbmPrices, start_usd: dict[str, float], *, steps: int, step_seconds: int, rng: np.random.Generator) -> Paths:
-    return gbm(
+    start = prices.start.astimezone(UTC)
+    is_open, weights = None, None
+    if prices.calendar is not None:
+        is_open = open_rounds(prices.calendar, start=start, steps=steps, step_seconds=step_seconds)
+        weights = variance_weights(is_open, prices.closed_volatility)
+    paths = gbm(
         start_usd,
         {name: asset.drift_per_year for name, asset in prices.assets.items()},
         {name: asset.volatility_per_year for name, asset in prices.assets.items()},
         correlation=prices.correlation,
-        start=prices.start.astimezone(UTC),
+        start=start,
         steps=steps,
         step_seconds=step_seconds,
         rng=rng,
+        variance_weights=weights,
     )
+    return paths if is_open is None else rest_while_closed(paths, is_open)
 
 
 def _replay(loaded: Loaded, prices: ReplayPrices) -> Paths:

@@ -87,6 +87,7 @@ def gbm(
     steps: int,
     step_seconds: int,
     rng: np.random.Generator,
+    variance_weights: NDArray[np.float64] | None = None,
 ) -> Paths:
     """Correlated geometric Brownian motion, dS/S = mu dt + sigma dW, in a market that never closes.
 
@@ -102,6 +103,7 @@ def gbm(
         steps: number of steps, >= 1.
         step_seconds: seconds per step, > 0.
         rng: source of all randomness; the same state gives the same bytes.
+        variance_weights: `[steps]` with mean 1, how fast time runs in each step; None for evenly.
 
     Raises:
         ValueError: an argument is out of its range, or the mappings name different assets.
@@ -114,7 +116,11 @@ def gbm(
     flat = constant(start_usd, start=start, steps=steps, step_seconds=step_seconds)
     dt = step_seconds / YEAR_SECONDS
     noise = _correlated(rng.standard_normal((steps, len(sigma))), correlation)
-    log_steps = (mu - sigma**2 / 2) * dt + sigma * math.sqrt(dt) * noise
+    if variance_weights is None:
+        log_steps = (mu - sigma**2 / 2) * dt + sigma * math.sqrt(dt) * noise
+    else:
+        years = (dt * variance_weights)[:, None]
+        log_steps = (mu - sigma**2 / 2) * years + sigma * np.sqrt(years) * noise
     growth = np.exp(np.vstack([np.zeros(len(sigma)), np.cumsum(log_steps, axis=0)]))
     return replace(flat, market_price=flat.market_price * growth)
 
@@ -172,7 +178,7 @@ class Shock:
 
 
 def apply_shocks(paths: Paths, shocks: Iterable[Shock]) -> Paths:
-    """The same paths with every shock multiplied in; sessions stay as they are.
+    """The same paths with every shock multiplied in; sessions stay as they are, and a shock outside of them shows at the next open.
 
     Raises:
         ValueError: a shock names an asset the paths lack, or begins after their end (it would do nothing, unnoticed).
@@ -186,7 +192,9 @@ def apply_shocks(paths: Paths, shocks: Iterable[Shock]) -> Paths:
             raise ValueError(f"a shock begins at_s(={shock.at_s}), after the end of the path at {at[-1]:g} s")
         columns = [shock.asset in (None, asset) for asset in paths.assets]
         log_change[:, columns] += (math.log1p(shock.change) * shock.strength(at))[:, None]
-    return replace(paths, market_price=paths.market_price * np.exp(log_change))
+    rounds = np.arange(len(at))[:, None]
+    felt = np.maximum.accumulate(np.where(paths.market_open, rounds, 0), axis=0)  # the last round in which each market was open
+    return replace(paths, market_price=paths.market_price * np.exp(np.take_along_axis(log_change, felt, axis=0)))
 
 
 @dataclass(frozen=True, slots=True)

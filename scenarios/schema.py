@@ -59,11 +59,17 @@ class ConstantPrices(Part):
 
 
 class GbmPrices(Part):
-    """Correlated geometric Brownian motions; the market never closes."""
+    """Correlated geometric Brownian motions, in a market that never closes or in the sessions of an exchange."""
 
     model: Literal["gbm"]
     start: datetime = Field(default=MONDAY, strict=False)
     days: Days
+    calendar: Name | None = Field(
+        default=None, description="exchange whose sessions open the market, such as XNYS; always open if left out"
+    )
+    closed_volatility: Annotated[float, Within("[0, 2]")] = Field(
+        default=0.3, description="volatility while closed / while open; what it adds up to is the gap at the next open"
+    )
     correlation: Annotated[float, Within("(-1, 1)")] = 0.0
     assets: dict[Name, GbmAsset] = Field(min_length=1, max_length=64)
 
@@ -136,6 +142,7 @@ class Tasset(Part):
     auction_fee: Discount = 0.0
     price_valid_seconds: Positive = 60.0
     liquidate_whole: bool = False
+    auction_needs_fresh_price: bool = Field(default=True, description="false: auctions go on at the last price while the feed is silent")
     pool: AmmPool
 
 

@@ -5,21 +5,29 @@ from __future__ import annotations
 import difflib
 import warnings
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from pandas import NaT
 
 
 class Session(NamedTuple):
-    """One trading day: its date at the exchange, and its first and last instant in UTC."""
+    """One trading day: its date at the exchange, its first and last instant in UTC, and its lunch break if it has one."""
 
     day: date
     opens: datetime
     closes: datetime
+    break_starts: datetime | None = None
+    break_ends: datetime | None = None
+
+    def stretches(self) -> list[tuple[datetime, datetime]]:
+        """The times from one bell to the next between which there is trading."""
+        if self.break_starts is None or self.break_ends is None:
+            return [(self.opens, self.closes)]
+        return [(self.opens, self.break_starts), (self.break_ends, self.closes)]
 
 
 def open_minutes(calendar: str, first: date, last: date) -> list[Session]:
     """Sessions of an exchange from one date to another, both included, in order.
-
-    A lunch break (Hong Kong, Tokyo) counts as open: only the day's first open and last close are given.
 
     Args:
         calendar: its name, a market code such as "XNYS" or "24/7", or an alias such as "NYSE".
@@ -51,8 +59,10 @@ def open_minutes(calendar: str, first: date, last: date) -> list[Session]:
             schedule = get_calendar(calendar, start=first, end=last + timedelta(days=1)).schedule
         except errors.NoSessionsError:
             return []
-    sessions = (
-        Session(day.date(), opens.to_pydatetime().astimezone(UTC), closes.to_pydatetime().astimezone(UTC))
-        for day, opens, closes in zip(schedule.index, schedule["open"], schedule["close"], strict=True)
-    )
+    columns = (schedule[name] for name in ("open", "close", "break_start", "break_end"))
+    sessions = (Session(day.date(), *map(_utc, bells)) for day, *bells in zip(schedule.index, *columns, strict=True))
     return [session for session in sessions if session.day <= last]
+
+
+def _utc(bell: Any) -> Any:
+    return None if bell is NaT else bell.to_pydatetime().astimezone(UTC)

@@ -32,7 +32,8 @@ ASSUMPTIONS = (
 )
 METHODS = {
     "constant": "Prices stand still.",
-    "gbm": "Prices are correlated geometric Brownian motions; the market never closes.",
+    "gbm": "Prices are correlated geometric Brownian motions. With a calendar they rest while the exchange is closed and open with a gap; "
+    "closed hours move by closed_volatility times what open ones do (assumption); the volatility given is that of the whole calendar.",
     "replay": "Prices are recorded closes, each known when its bar ends and held until the next; the market is open in the sessions named.",
     "daily_bars": "Inside market hours prices are a Brownian bridge of the log price through each day's open, high, low and close, with "
     "the volatility that the day's range implies (Parkinson 1980), reflected at high and low; when in the day these two fall is drawn "
