@@ -20,8 +20,8 @@ from seawall.protocols.tables import COLLECTOR_ACCOUNT, MINT_ACCOUNT, TDOLLAR, F
 
 @rule
 def is_margin_called(cdp: Row, tasset: Row, price: float) -> bool:
-    """Tell whether the collateral is less than the minimum ratio requires at this price."""
-    return bool(cdp.collateral < required_collateral(cdp.debt, price, tasset.min_collateral_ratio))
+    """Tell whether the collateral is less than the minimum ratio requires at this price; never once the tASSET is delisted."""
+    return bool(not tasset.is_delisted and cdp.collateral < required_collateral(cdp.debt, price, tasset.min_collateral_ratio))
 
 
 @rule
@@ -82,14 +82,16 @@ def purchase(
         now: seconds since the start.
 
     Returns:
-        (OK, tokens burned, tDOLLAR sold, auction fee included), or (CDP_NOT_OPEN, BAD_AMOUNT, INSUFFICIENT_DEBT, STALE_PRICE,
-        NOT_MARGIN_CALLED, INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer is worth less than one unit of
-        tDOLLAR.
+        (OK, tokens burned, tDOLLAR sold, auction fee included), or (CDP_NOT_OPEN, BAD_AMOUNT, TASSET_DELISTED, INSUFFICIENT_DEBT,
+        STALE_PRICE, NOT_MARGIN_CALLED, INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer is worth less
+        than one unit of tDOLLAR.
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN, 0.0, 0.0
     if not is_positive_amount(offer):
         return Status.BAD_AMOUNT, 0.0, 0.0
+    if tasset.is_delisted:
+        return Status.TASSET_DELISTED, 0.0, 0.0
     if offer > cdp.debt:
         return Status.INSUFFICIENT_DEBT, 0.0, 0.0
     if tasset.auction_needs_fresh_price and not is_fresh(feed, now):

@@ -1,6 +1,7 @@
 """Collateralised debt positions: tDOLLAR locked, a tASSET minted against it.
 
-A CDP is short its tASSET: it is hurt when the price rises. Every operation needs a fresh oracle price.
+A CDP is short its tASSET: it is hurt when the price rises. Every operation needs a fresh oracle price, or the end price of a delisted
+tASSET.
 
 Source: 004_7b43fd311786c790.txt, "Collateralized Debt Position" to "Protocol Fee" and, on stale prices, "Price"; order of rounding from
 MECHANICS.md section 1. Ratios are compared as the public contracts do: required collateral = floor(floor(debt * price) * ratio).
@@ -24,6 +25,14 @@ def collateral_ratio(collateral: float, debt: float, price: float) -> float:
     if debt <= 0.0:
         return INFINITE
     return collateral / (debt * price)
+
+
+@rule
+def price_to_use(tasset: Row, feed: Row, now: float) -> float:
+    """USD per token to reckon with: the last price while it is fresh, the end price of a delisted tASSET; 0 when there is none."""
+    if tasset.is_delisted:
+        return float(tasset.end_price)
+    return float(feed.price) if is_fresh(feed, now) else 0.0
 
 
 @rule
@@ -67,13 +76,15 @@ def open_position(
         now: seconds since the start.
 
     Returns:
-        (OK, tokens minted), or (CDP_ALREADY_OPEN, STALE_PRICE, BAD_AMOUNT, BELOW_MIN_RATIO, INSUFFICIENT_BALANCE, SUPPLY_LIMIT; 0) with
-        nothing changed. BAD_AMOUNT also when the collateral is too small to mint one unit.
+        (OK, tokens minted), or (CDP_ALREADY_OPEN, TASSET_DELISTED, STALE_PRICE, BAD_AMOUNT, BELOW_MIN_RATIO, INSUFFICIENT_BALANCE,
+        SUPPLY_LIMIT; 0) with nothing changed. BAD_AMOUNT also when the collateral is too small to mint one unit.
 
     Source: 004_7b43fd311786c790.txt, "Opening a new position".
     """
     if cdp.is_open:
         return Status.CDP_ALREADY_OPEN, 0.0
+    if tasset.is_delisted:
+        return Status.TASSET_DELISTED, 0.0
     if not is_fresh(feed, now):
         return Status.STALE_PRICE, 0.0
     if not (is_positive_amount(collateral) and ratio < INFINITE):
@@ -106,12 +117,14 @@ def deposit(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, no
         now: seconds since the start.
 
     Returns:
-        OK, or CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, INSUFFICIENT_BALANCE with nothing changed.
+        OK, or CDP_NOT_OPEN, TASSET_DELISTED, STALE_PRICE, BAD_AMOUNT, INSUFFICIENT_BALANCE with nothing changed.
 
     Source: 004_7b43fd311786c790.txt, "Depositing / withdrawing collateral" and "Price" (the public implementation reads no price here).
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
+    if tasset.is_delisted:
+        return Status.TASSET_DELISTED
     if not is_fresh(feed, now):
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
@@ -141,13 +154,14 @@ def withdraw(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, n
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    if not is_fresh(feed, now):
+    price = price_to_use(tasset, feed, now)
+    if price <= 0.0:
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
         return Status.BAD_AMOUNT
     if amount > cdp.collateral:
         return Status.INSUFFICIENT_COLLATERAL
-    if cdp.collateral - amount < required_collateral(cdp.debt, feed.price, tasset.min_collateral_ratio):
+    if cdp.collateral - amount < required_collateral(cdp.debt, price, tasset.min_collateral_ratio):
         return Status.BELOW_MIN_RATIO
     fee = floor_amount(amount * tasset.protocol_fee)
     ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, COLLECTOR_ACCOUNT, fee)
@@ -170,12 +184,14 @@ def mint(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amoun
         now: seconds since the start.
 
     Returns:
-        OK, or CDP_NOT_OPEN, STALE_PRICE, BAD_AMOUNT, BELOW_MIN_RATIO, SUPPLY_LIMIT with nothing changed.
+        OK, or CDP_NOT_OPEN, TASSET_DELISTED, STALE_PRICE, BAD_AMOUNT, BELOW_MIN_RATIO, SUPPLY_LIMIT with nothing changed.
 
     Source: 004_7b43fd311786c790.txt, "Minting / Burning tASSETs".
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
+    if tasset.is_delisted:
+        return Status.TASSET_DELISTED
     if not is_fresh(feed, now):
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
@@ -208,7 +224,7 @@ def burn(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amoun
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    if not is_fresh(feed, now):
+    if price_to_use(tasset, feed, now) <= 0.0:
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
         return Status.BAD_AMOUNT
@@ -231,7 +247,7 @@ def close(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, now:
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    if not is_fresh(feed, now):
+    if price_to_use(tasset, feed, now) <= 0.0:
         return Status.STALE_PRICE
     if wallets[cdp.owner, tasset.token] < cdp.debt:
         return Status.INSUFFICIENT_BALANCE

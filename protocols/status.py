@@ -8,7 +8,8 @@ from enum import IntEnum
 class Status(IntEnum):
     """Answer of a rule: OK, or the reason for which nothing was changed.
 
-    The last three are an agent's own reasons for leaving a margin-called CDP alone; they are counted beside the refusals.
+    UNPROFITABLE, NO_CAPITAL and NO_LIQUIDITY are an agent's own reasons for leaving a margin-called CDP alone; they are counted beside the
+    refusals.
     """
 
     OK = 0
@@ -29,6 +30,8 @@ class Status(IntEnum):
     UNPROFITABLE = 15
     NO_CAPITAL = 16
     NO_LIQUIDITY = 17
+    TASSET_DELISTED = 18
+    TASSET_LISTED = 19
 
 
 class Action(IntEnum):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from markets import copy_of, same, storm_model
 
-from seawall.protocols import amm, auction, audit, cdp, ledger, oracle
+from seawall.protocols import amm, auction, audit, cdp, ledger, listing, oracle
 from seawall.protocols.amounts import LIMIT, UNIT, floor_amount, is_amount
 from seawall.protocols.status import Status
 from seawall.protocols.tables import TDOLLAR
@@ -102,6 +102,24 @@ class Contracts(RuleBasedStateMachine):
         assert burned <= debt
         assert sold <= collateral
         assert sold <= burned * feed.price / (1.0 - tasset.auction_discount) * (1 + 1e-12)
+
+    @rule(feed=st.integers(0, 1), stranger=st.booleans(), seldom=st.integers(0, 19))
+    def delist(self, feed, stranger, seldom):
+        if seldom > 0:
+            return
+        before, row = copy_of(self.world), self.world.feeds[feed]
+        self.expect_all_or_nothing(before, listing.delist(self.world.tassets[feed], row, row.feeder + stranger))
+
+    @rule(row=rows, burner=rows, share=shares, amount=st.none() | amounts)
+    def recover(self, row, burner, share, amount):
+        before, (position, tasset, _, _) = copy_of(self.world), self.parts(row)
+        account = self.world.minters[burner].account
+        amount = floor_amount(share * float(position.debt)) if amount is None else amount
+        collateral = float(position.collateral)
+        status, received = listing.recover(position, tasset, self.world.tokens, self.world.wallets, account, amount)
+        self.expect_all_or_nothing(before, status)
+        assert received <= collateral
+        assert status != Status.OK or received <= amount * tasset.end_price * (1 + 1e-12)
 
     @rule(
         trader=st.integers(0, 3), pool=st.integers(0, 1), token=st.integers(0, 4), amount=amounts, spread=st.sampled_from([0.0, 0.01, 1.0])

@@ -11,7 +11,10 @@ from dataclasses import replace
 
 import pytest
 from reference.case_files import Case, assert_matches, read_cases, units, vocabulary
-from reference.cdp_handlers import HANDLERS, OUR_ANSWER, cdp_of, discounted_price, market_of, position_of
+from reference.cdp_handlers import HANDLERS as CDP_HANDLERS
+from reference.cdp_handlers import OUR_ANSWER, cdp_of, discounted_price, market_of, position_of
+from reference.listing_handlers import HANDLERS as LISTING_HANDLERS
+from reference.listing_handlers import answers_after_delisting, burn_delisted
 from worlds import a_cdp, a_market, a_pool, give_tassets
 
 from seawall.protocols import amm, auction, audit, cdp, ledger
@@ -20,20 +23,11 @@ from seawall.protocols.status import Status
 from seawall.protocols.tables import TDOLLAR
 
 CASES = read_cases("mirror_mint")
+HANDLERS = CDP_HANDLERS | LISTING_HANDLERS
 
-NO_DELISTING = "delisting is not part of the market yet"
 NO_ORACLE_OF_COLLATERAL = "CDPs hold tDOLLAR only, so no collateral can be revoked or needs a price"
 
 NOT_APPLICABLE = {
-    "mm_074": (f"{NO_DELISTING}: no end price, minimum ratio fixed for a run", "end_price"),
-    "mm_075": (f"{NO_DELISTING}: nobody may ask for it", "delist"),
-    "mm_076": (f"{NO_DELISTING}: no end price to choose", "end_price"),
-    "mm_077": (f"{NO_DELISTING}: no end price after a revocation either", "end_price"),
-    "mm_079": (f"{NO_DELISTING}: every operation is open to every tASSET", "delist"),
-    "mm_080": (f"{NO_DELISTING}: nobody burns against another's CDP except in an auction", "delist"),
-    "mm_083": (f"{NO_DELISTING}: no pro-rata payment out of an under-collateralised CDP", "delist"),
-    "mm_084": (f"{NO_DELISTING}: no payment at an end price", "end_price"),
-    "mm_085": (f"{NO_DELISTING}: no fee on burning a delisted tASSET", "delist"),
     "mm_086": (f"{NO_ORACLE_OF_COLLATERAL} (open)", "revoke"),
     "mm_087": (f"{NO_ORACLE_OF_COLLATERAL} (mint)", "revoke"),
     "mm_089": (f"{NO_ORACLE_OF_COLLATERAL} (burn)", "revoke"),
@@ -107,12 +101,31 @@ def answers_after(now: float) -> dict[str, int]:
     }
 
 
+def after_delisting_owners_withdraw_and_burn_and_anybody_recovers(case: Case) -> None:
+    """As there, but for what our CDPs do not know: collateral in another tASSET, and a withdrawal by anybody but the owner."""
+    ours = {name: status == Status.OK for name, status in answers_after_delisting().items()}
+    theirs = case.expected["allowed"]
+    assert {name: theirs[name] for name in ours} == ours
+    unknown = {"open_position_using_it_as_collateral", "deposit_it_as_more_collateral", "mint_other_asset_against_it", "withdraw_by_other"}
+    assert theirs.keys() - ours.keys() == unknown
+
+
+def recovering_carries_no_fee(case: Case) -> None:
+    """There the last version charges the protocol fee; here a recovery is no withdrawal, as in the first version."""
+    result = burn_delisted(case)
+    assert result["protocol_fee"] == 0
+    assert result["collateral_to_burner"] == case.expected["collateral_refunded_gross"] == result["collateral_refunded_gross"]
+    assert result["position_after"] == case.expected["position_after"]
+
+
 DIFFERENT = {
     "mm_037": burning_takes_from_the_owner_and_knows_no_other_caller,
     "mm_061": nothing_is_sold_exactly_at_the_minimum,
     "mm_062": nothing_is_sold_exactly_at_the_minimum,
     "mm_097": all_operations_on_a_cdp_need_a_fresh_price,
     "mm_098": all_operations_on_a_cdp_need_a_fresh_price,
+    "mm_079": after_delisting_owners_withdraw_and_burn_and_anybody_recovers,
+    "mm_085": recovering_carries_no_fee,
 }
 """Case: the test of what our contracts do instead."""
 

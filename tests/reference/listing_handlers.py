@@ -1,0 +1,89 @@
+"""What our delisting rules make of a case; see `cdp_handlers` for units and re-denomination."""
+
+from __future__ import annotations
+
+from reference.case_files import Case, Figures, Handler, units
+from reference.cdp_handlers import cash_of, cdp_of, position_of
+from worlds import a_cdp, a_market, give_tassets
+
+from seawall.protocols import auction, audit, cdp, listing, oracle
+from seawall.protocols.amounts import UNIT
+from seawall.protocols.status import Status
+from seawall.protocols.tables import COLLECTOR_ACCOUNT, World
+
+
+def register_migration(case: Case) -> Figures:
+    """The feeder publishes the end price and delists; somebody else may not."""
+    world = a_market()
+    tasset, feed = world.tassets[0], world.feeds[0]
+    oracle.publish(feed, feed.feeder, float(case.inputs["end_price"]), 0.0)
+    before = tasset.tobytes()
+    status = listing.delist(tasset, feed, feed.feeder if case.inputs["caller_is_authorised"] else feed.feeder + 1)
+    if status != Status.OK:
+        assert tasset.tobytes() == before
+        return {"error": status}
+    return {
+        "asset_config": {
+            "auction_discount": float(tasset.auction_discount),
+            "min_c_ratio": float(tasset.min_collateral_ratio),
+            "end_price": float(tasset.end_price),
+        }
+    }
+
+
+def end_price_selection(case: Case) -> Figures:
+    """The last published price, however old. Who asks is the feeder here, as the document says, so `caller` is passed through."""
+    world = a_market(price=float(case.inputs["last_oracle_price"]))
+    assert listing.delist(world.tassets[0], world.feeds[0], world.feeds[0].feeder) == Status.OK
+    return {"end_price": float(world.tassets[0].end_price), "caller": case.expected.get("caller")}
+
+
+def a_delisted_market(end_price: float) -> World:
+    """A market with some CDPs' worth of tokens about, delisted long ago."""
+    world = a_market(price=end_price, minters=4, protocol_fee=0.015)
+    assert listing.delist(world.tassets[0], world.feeds[0], world.feeds[0].feeder) == Status.OK
+    return world
+
+
+def burn_delisted(case: Case) -> Figures:
+    world = a_delisted_market(float(case.inputs["end_price"]) / float(case.inputs["collateral_price"]))
+    row, tasset, anybody = cdp_of(case, world), world.tassets[0], world.traders[0].account
+    amount = case.inputs["burn_amount"] * UNIT
+    give_tassets(world, anybody, amount)
+    before = cash_of(world, anybody)
+    status, received = listing.recover(row, tasset, world.tokens, world.wallets, anybody, amount)
+    audit.check(world)
+    if status != Status.OK:
+        return {"error": status}
+    return {
+        "collateral_refunded_gross": units(received),
+        "protocol_fee": cash_of(world, COLLECTOR_ACCOUNT),
+        "collateral_to_burner": cash_of(world, anybody) - before,
+        "position_closed": not row.is_open,
+        "position_after": position_of(row) if row.is_open else None,
+    }
+
+
+def answers_after_delisting() -> dict[str, Status]:
+    """What each operation answers an hour after the delisting, all else being in order."""
+    world = a_delisted_market(100.0)
+    tasset, feed, tokens, wallets = world.tassets[0], world.feeds[0], world.tokens, world.wallets
+    good, bad, anybody = a_cdp(world, 0, 1000.0, 2.0), a_cdp(world, 1, 90.0, 1.0), world.traders[0].account
+    give_tassets(world, anybody, 2.0)
+    now = 3600.0
+    return {
+        "open_position_minting_it": cdp.open_position(world.cdps[2], tasset, feed, tokens, wallets, 300.0, 2.0, now)[0],
+        "deposit_to_position_minting_it": cdp.deposit(good, tasset, feed, wallets, 1.0, now),
+        "mint_more_of_it": cdp.mint(good, tasset, feed, tokens, wallets, 1.0, now),
+        "withdraw_by_owner": cdp.withdraw(good, tasset, feed, wallets, 1.0, now),
+        "burn_by_owner": cdp.burn(good, tasset, feed, tokens, wallets, 1.0, now),
+        "burn_by_anyone": listing.recover(bad, tasset, tokens, wallets, anybody, 0.5)[0],
+        "auction": auction.purchase(bad, tasset, feed, tokens, wallets, anybody, 0.5, now)[0],
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "register_migration": register_migration,
+    "end_price_selection": end_price_selection,
+    "burn_delisted": burn_delisted,
+}
