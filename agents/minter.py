@@ -1,12 +1,14 @@
 """Minters: owners of CDPs who watch their collateral ratio, or do not.
 
 An attentive owner notices a ratio below its alert (target less part of the safety buffer), comes back after its reaction time, and if it
-is still low adds cash, then burns tokens it kept. Far above the target it puts the spare collateral to use. An inattentive owner never
-acts. Owners close their CDPs after a holding time. All of this is assumption; the advice of a buffer of 50% is in
-004_7b43fd311786c790.txt, "Margin Call & Auction".
+is still low does what the document advises: deposit, burn, or close. Far above the target it puts the spare collateral to use. An
+inattentive owner never acts. Owners close their CDPs after a holding time. Who does which, and when, is assumption; the three answers and
+the advice of a buffer of 50% are in 004_7b43fd311786c790.txt, "Margin Call & Auction".
 """
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 from seawall.agents.alarms import is_awake, open_all, wake_owners
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
@@ -20,6 +22,14 @@ from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 NEVER = float("inf")
 ANY_SPREAD = 1.0
 RETRY_EXIT = 86_400.0  # seconds until an owner who could not pay for its exit tries again (assumption)
+
+
+class Response(IntEnum):
+    """What an owner does first about a low ratio: add cash (then burn), burn (buying if need be), or close (burning if it cannot)."""
+
+    DEPOSIT = 0
+    BURN = 1
+    CLOSE = 2
 
 
 @rule
@@ -48,24 +58,6 @@ def top_up(minter: Row, position: Row, tasset: Row, feed: Row, tokens: Table, wa
 
 
 @rule
-def use_excess(
-    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
-) -> Status:
-    """Bring the ratio down to the target: mint and sell more, or withdraw collateral."""
-    if minter.relevers:
-        more = floor_amount(position.collateral / (minter.target_ratio * feed.price)) - position.debt
-        status = cdp.mint(position, tasset, feed, tokens, wallets, more, now)
-        tally(tallies, Action.MINT, status)
-        if status == Status.OK:
-            tally(tallies, Action.SWAP, amm.swap(pool, wallets, minter.account, tasset.token, more, ANY_SPREAD)[0])
-        return status
-    spare = position.collateral - ceil_amount(minter.target_ratio * position.debt * feed.price)
-    status = cdp.withdraw(position, tasset, feed, wallets, floor_amount(spare), now)
-    tally(tallies, Action.WITHDRAW, status)
-    return status
-
-
-@rule
 def leave(
     minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
 ) -> Status:
@@ -83,6 +75,57 @@ def leave(
         tally(tallies, Action.SWAP, status)
     status = cdp.close(position, tasset, feed, tokens, wallets, now)
     tally(tallies, Action.CLOSE, status)
+    return status
+
+
+@rule
+def burn_down(
+    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
+) -> Status:
+    """Bring the ratio back to the target by burning: tokens kept, then tokens bought on the pool as far as the cash goes."""
+    surplus = position.debt - floor_amount(position.collateral / (minter.target_ratio * feed.price))
+    missing, cash = surplus - wallets[minter.account, tasset.token], wallets[minter.account, TDOLLAR]
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    if missing > 0.0 and cash > 0.0 and asset > 0.0 and is_fresh(feed, now):
+        cost = min(amm.quote_cost(base, asset, missing + amm.ROUNDING, pool.commission), cash)
+        tally(tallies, Action.SWAP, amm.swap(pool, wallets, minter.account, TDOLLAR, cost, ANY_SPREAD)[0])
+    burned = min(surplus, wallets[minter.account, tasset.token])
+    if burned <= 0.0:
+        return Status.NO_CAPITAL
+    status = cdp.burn(position, tasset, feed, tokens, wallets, burned, now)
+    tally(tallies, Action.BURN, status)
+    return status
+
+
+@rule
+def respond(
+    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
+) -> Status:
+    """Do what this owner does about a low ratio; one who cannot afford to close burns instead."""
+    if minter.response == Response.DEPOSIT.value:
+        return top_up(minter, position, tasset, feed, tokens, wallets, tallies, now)
+    if minter.response == Response.CLOSE.value:
+        status = leave(minter, position, tasset, feed, pool, tokens, wallets, tallies, now)
+        if status != Status.NO_CAPITAL:
+            return status
+    return burn_down(minter, position, tasset, feed, pool, tokens, wallets, tallies, now)
+
+
+@rule
+def use_excess(
+    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
+) -> Status:
+    """Bring the ratio down to the target: mint and sell more, or withdraw collateral."""
+    if minter.relevers:
+        more = floor_amount(position.collateral / (minter.target_ratio * feed.price)) - position.debt
+        status = cdp.mint(position, tasset, feed, tokens, wallets, more, now)
+        tally(tallies, Action.MINT, status)
+        if status == Status.OK:
+            tally(tallies, Action.SWAP, amm.swap(pool, wallets, minter.account, tasset.token, more, ANY_SPREAD)[0])
+        return status
+    spare = position.collateral - ceil_amount(minter.target_ratio * position.debt * feed.price)
+    status = cdp.withdraw(position, tasset, feed, wallets, floor_amount(spare), now)
+    tally(tallies, Action.WITHDRAW, status)
     return status
 
 
@@ -106,7 +149,7 @@ def act(world: World, index: int) -> None:
         if minter.due_at == NEVER and minter.reaction > 0.0:
             minter.due_at = now + minter.reaction
             return
-        top_up(minter, position, tasset, feed, world.tokens, world.wallets, world.tallies, now)
+        respond(minter, position, tasset, feed, pool, world.tokens, world.wallets, world.tallies, now)
     elif ratio > minter.excess_ratio:
         use_excess(minter, position, tasset, feed, pool, world.tokens, world.wallets, world.tallies, now)
     still = is_unsettled(minter, position, feed.price)

@@ -28,6 +28,7 @@ MINTER = table_type(
     reaction=(FLOAT, "seconds between noticing and acting"),
     due_at=(FLOAT, "seconds: time of the next look; infinite while nothing is the matter"),
     exit_at=(FLOAT, "seconds: time at which it closes the CDP; infinite for never"),
+    response=(INT, "Response: what it does first about a low ratio"),
     relevers=(BOOL, "mints and sells more above excess_ratio; otherwise withdraws collateral"),
     scripted=_SCRIPTED,
 )

@@ -52,7 +52,9 @@ def draw_minters(world: World, scenario: Scenario, rng: np.random.Generator) -> 
     asleep = chosen(spec.inattentive_share, rng, count)
     relevers = chosen(spec.relever_share, rng, count)
     holding = rng.standard_exponential(count)
+    weights = np.cumsum([spec.responses.deposit, spec.responses.burn, spec.responses.close])
     minters = world.minters
+    minters["response"] = np.searchsorted(weights / weights[-1], rng.random(count), side="right")
     minters["target_ratio"] = minimum * (1.0 + buffer)
     minters["alert_ratio"] = np.where(asleep, 0.0, minimum * (1.0 + buffer * spec.alert_at))
     minters["excess_ratio"] = np.where(asleep, NEVER, minters["target_ratio"] * (1.0 + spec.excess))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seawall.scenarios.fields import (
     Count,
@@ -165,6 +165,20 @@ class OracleFeeders(Part):
     noise: Annotated[float, Within("[0, 0.1]")] = 0.0
 
 
+class Responses(Part):
+    """How many owners, by weight, deposit, burn or close first when their ratio is low."""
+
+    deposit: NotNegative = 1.0
+    burn: NotNegative = 0.0
+    close: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.deposit + self.burn + self.close <= 0.0:
+            raise ValueError("deposit, burn and close are all 0; at least one must be more")
+        return self
+
+
 class Minters(Part):
     """Owners of CDPs, spread evenly over the tASSETs unless `shares` says otherwise."""
 
@@ -175,6 +189,7 @@ class Minters(Part):
     alert_at: Share = Field(default=0.5, description="share of the buffer left when the owner wakes")
     excess: NotNegative = Field(default=0.5, description="ratio / target - 1 above which spare collateral is used")
     reaction_minutes: LogNormal = LogNormal(median=30.0, sigma=1.0)
+    responses: Responses = Responses()
     reserve: NotNegative = Field(default=0.25, description="cash kept aside, as a share of the collateral")
     inattentive_share: Share = 0.2
     relever_share: Share = 0.3

@@ -105,7 +105,7 @@ def test_validate_reports_every_file(tmp_path):
     assert f"{STORM}: fine" in ran.stdout
     assert ran.stderr.splitlines() == [
         f"{bad}:3: seed: 'eleven' must be a valid integer",
-        f"{bad}:38: traders.order_usd.sigma: 12 is not in [0, 5]",
+        f"{bad}:39: traders.order_usd.sigma: 12 is not in [0, 5]",
     ]
 
 

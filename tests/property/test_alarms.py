@@ -69,7 +69,7 @@ def test_any_path_of_prices_wakes_whom_a_full_look_would_wake(moves, seed):
 
 
 def test_behaviour_changed_by_hand_is_minded_in_the_next_round():
-    model = storm_model("minters.inattentive_share=1", "minters.reserve=1")
+    model = storm_model("minters.inattentive_share=1", "minters.reserve=1", "minters.responses.burn=0", "minters.responses.close=0")
     model.run_for(5)
     owner = model.face(Minter, 7)
     owner.row.alert_ratio, owner.row.target_ratio = 50.0, 60.0

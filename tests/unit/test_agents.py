@@ -131,6 +131,40 @@ def test_an_owner_below_its_alert_adds_cash_then_burns_tokens(price, cash, token
     audit.check(world)
 
 
+@pytest.mark.parametrize(
+    ("response", "cash", "tokens", "is_open", "debt_after"),
+    [
+        (minter.Response.BURN, 0.0, 10.0, True, 8.0),  # burns what it kept
+        (minter.Response.BURN, 1000.0, 0.0, True, 8.0),  # buys two tokens on the pool
+        (minter.Response.BURN, 1000.0, 1.5, True, 8.0),  # both
+        (minter.Response.BURN, 125.0, 0.0, True, 10.0 - 0.99),  # as far as the cash goes
+        (minter.Response.BURN, 0.0, 0.0, True, 10.0),  # nothing to act with
+        (minter.Response.CLOSE, 2000.0, 0.0, False, 0.0),  # buys all ten
+        (minter.Response.CLOSE, 0.0, 10.0, False, 0.0),
+        (minter.Response.CLOSE, 400.0, 0.0, True, 8.0),  # cannot afford to close: burns down to the target
+    ],
+)
+def test_an_owner_may_burn_or_close_instead(response, cash, tokens, is_open, debt_after):
+    world = a_market(minters=4)
+    a_pool(world, base=125_000.0, asset=1_000.0, shares=1_000.0)
+    _, position = an_owner(world, collateral=2000.0, debt=10.0, cash=cash, tokens=tokens, response=response)
+    at(world, 60.0, 125.0)
+    minter.act(world, 0)
+    assert position.is_open == is_open
+    assert position.debt == pytest.approx(debt_after, abs=0.01)
+    audit.check(world)
+
+
+def test_an_owner_who_burns_buys_nothing_at_a_stale_price():
+    world = a_market(minters=4, steps=20)
+    a_pool(world, base=125_000.0, asset=1_000.0, shares=1_000.0)
+    row, position = an_owner(world, collateral=2000.0, debt=10.0, cash=1000.0, tokens=0.0, response=minter.Response.BURN)
+    at(world, 60.0, 125.0)
+    at(world, 180.0)
+    minter.act(world, 0)
+    assert (position.debt, world.wallets[row.account, TDOLLAR]) == (10.0, 1000.0)
+
+
 def test_an_owner_comes_back_after_its_reaction_time():
     world = a_market(steps=20)
     row, position = an_owner(world, collateral=2000.0, debt=10.0, cash=600.0, reaction=300.0)

@@ -68,6 +68,12 @@ def test_shares_say_which_tasset_is_minted():
     assert list(np.bincount(world.cdps["tasset"])) == [60, 20]
 
 
+def test_responses_are_spread_by_weight():
+    world = storm_model("minters.count=600", "minters.responses.deposit=2", "minters.responses.burn=1", "minters.responses.close=1").world
+    counts = np.bincount(world.minters["response"], minlength=3)
+    assert counts / 600 == pytest.approx([0.5, 0.25, 0.25], abs=4 * np.sqrt(0.25 / 600))
+
+
 def test_the_market_starts_as_the_scenario_says():
     world = storm_model().world
     prices = world.market_price[0]

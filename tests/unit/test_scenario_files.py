@@ -84,6 +84,7 @@ def test_a_good_file_is_read_with_its_defaults(write):
         ("name: Test", "name: &x Test", "test.yaml:1: anchors and aliases (& and *) are not allowed"),
         ("name: Test", "name: !!python/name:os.system", "test.yaml:1: the tag tag:yaml.org,2002:python/name:os.system is not allowed"),
         ("name: Test", "name: [", "test.yaml:3: not YAML: "),
+        ("count: 10", "count: 10, responses: {deposit: 0}", "test.yaml:14: minters.responses: deposit, burn and close are all 0"),
         ("tAAPL:", "t<b>:", "test.yaml:10: tassets.t<b>: "),
     ],
 )
