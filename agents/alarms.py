@@ -12,6 +12,8 @@ next used.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from seawall.agents.base import sort_rows
@@ -39,14 +41,13 @@ BLOCK = table_type(
 def lay_out(world: World) -> None:
     """Divide the CDPs into blocks; all bounds are open, so the first look at a block is a full one."""
     tassets = world.cdps["tasset"]
-    new = np.r_[True, tassets[1:] != tassets[:-1]] if len(tassets) else np.empty(0, np.bool_)
-    starts = np.flatnonzero(new)
-    runs = [np.arange(a, b, ROWS_PER_BLOCK) for a, b in zip(starts, [*starts[1:], len(tassets)], strict=True)]
-    firsts = np.concatenate(runs) if runs else np.empty(0, np.int64)
-    ends = np.r_[firsts[1:], len(tassets)] if len(firsts) else firsts
+    edges = np.flatnonzero(np.r_[True, tassets[1:] != tassets[:-1], True]) if len(tassets) else np.zeros(1, np.int64)
+    runs = [np.arange(first, end, ROWS_PER_BLOCK) for first, end in pairwise(edges)]
+    firsts = np.concatenate([*runs, np.empty(0, np.int64)])
+    ends = np.r_[firsts, len(tassets)][1:]
     blocks = world.blocks
     if len(firsts) > len(blocks):
-        raise ValueError(f"CDPs of {len(starts)} runs of tASSETs do not fit {len(blocks)} blocks: rows of a tASSET must stand together")
+        raise ValueError(f"CDPs of {len(runs)} runs of tASSETs do not fit {len(blocks)} blocks: rows of a tASSET must stand together")
     blocks["first"][: len(firsts)], blocks["end"][: len(firsts)] = firsts, ends
     blocks["first"][len(firsts) :] = blocks["end"][len(firsts) :] = len(tassets)
     blocks["tasset"][: len(firsts)] = tassets[firsts]

@@ -161,7 +161,7 @@ class OracleFeeders(Part):
 
     heartbeat_seconds: Positive = 60.0
     deviation: Positive = 0.005
-    latency_seconds: NotNegative = 0.0
+    latency_seconds: Annotated[float, Within("[0, 86400]")] = 0.0
     noise: Annotated[float, Within("[0, 0.1]")] = 0.0
 
 
@@ -247,7 +247,9 @@ class Scenario(Part):
     about: Text
     seed: Annotated[int, Within("[0, 9007199254740991]")]
     step_seconds: Annotated[int, Within("[1, 3600]")] = 60
-    record_minutes: Positive | None = Field(default=None, description="time between records; about 500 records if left out")
+    record_minutes: Annotated[float, Within("(0, 1e6]")] | None = Field(
+        default=None, description="time between records; about 500 records if left out"
+    )
     prices: Prices
     shocks: tuple[PriceShock, ...] = Field(default=(), strict=False)
     outages: tuple[Outage, ...] = Field(default=(), strict=False)

@@ -1,14 +1,18 @@
 """Scenario files: what is right is read, what is wrong is refused with file, line and key, everything at once."""
 
+import contextlib
 import json
+import math
 import re
 
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markets import SHIPPED, STORM
 
-from seawall.protocols.errors import ScenarioError
+from seawall.protocols.errors import ScenarioError, SeawallError
+from seawall.scenarios.build import build
 from seawall.scenarios.load import load, shipped
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.yaml_lines import MAX_DEPTH, read, scalar
@@ -213,3 +217,30 @@ def test_the_json_schema_shows_intervals():
     assert '"exclusiveMaximum": 1.0' in schema
     discount = Scenario.model_json_schema()["$defs"]["Tasset"]["properties"]["auction_discount"]
     assert (discount["minimum"], discount["exclusiveMaximum"], discount["default"]) == (0.0, 1.0, 0.2)
+
+
+ODD = [0, -1, 1e9, 1e-9, 1e300, 0.5, True, None, "x", "", [], {}, [1], 10**12, "2024-01-01", "<b>", math.inf, math.nan, 1, 0.999999, 100]
+
+
+def places(data, key=()):
+    """Every place in plain data."""
+    for name, value in data.items() if isinstance(data, dict) else enumerate(data):
+        yield (*key, name)
+        if isinstance(value, dict | list):
+            yield from places(value, (*key, name))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_value_anywhere_runs_or_is_refused(tmp_path, data):
+    scenario = yaml.safe_load(STORM.read_text())
+    scenario["prices"]["days"], scenario["shocks"], scenario["outages"] = 0.0125, [], []
+    *key, last = data.draw(st.sampled_from(list(places(scenario))))
+    holder = scenario
+    for part in key:
+        holder = holder[part]
+    holder[last] = data.draw(st.sampled_from(ODD))
+    file = tmp_path / "odd.yaml"
+    file.write_text(yaml.safe_dump(scenario))
+    with contextlib.suppress(SeawallError):
+        build(load(file)).run()
