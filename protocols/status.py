@@ -32,6 +32,12 @@ class Status(IntEnum):
     NO_LIQUIDITY = 17
     TASSET_DELISTED = 18
     TASSET_LISTED = 19
+    INSUFFICIENT_STAKE = 20
+    NOT_REWARDED = 21
+    TOO_EARLY = 22
+    WRONG_POLL_STATE = 23
+    ALREADY_VOTED = 24
+    BAD_TERMS = 25
 
 
 class Action(IntEnum):

@@ -110,6 +110,82 @@ POOL = table_type(
     volume_base=(FLOAT, "tDOLLAR swapped in or out so far"),
 )
 
+STAKE_POOL = table_type(
+    "stake_pools",
+    account=(INT, "account that holds staked tokens and rewards; no other pool has it"),
+    staked_token=(INT, "row of tokens: an LP token, or tEXO"),
+    reward_token=(INT, "row of tokens: tEXO; may be the staked token"),
+    is_rewarded=(BOOL, "takes new stakes and rewards; otherwise stakes only leave with what they earned"),
+    emission_weight=(FLOAT, "part of the inflation, relative to the other rewarded pools"),
+    total_bond=(FLOAT, "staked tokens of all stakes: running sum"),
+    reward_index=(FLOAT, "reward tokens per staked token, since somebody was last the first to stake"),
+    pending_reward=(FLOAT, "reward tokens that wait for the next deposit: nobody was bonded, or too little to share"),
+    unsettled=(FLOAT, "reward tokens shared out by the index that no stake has booked yet"),
+    dust=(FLOAT, "reward tokens: fractions of a unit lost by stakes' floors, part of unsettled"),
+)
+
+STAKE = table_type(
+    "stakes",
+    owner=(INT, "account"),
+    pool=(INT, "row of stake_pools"),
+    bond=(FLOAT, "staked tokens"),
+    index=(FLOAT, "reward_index of the pool when the stake last booked its rewards"),
+    pending=(FLOAT, "reward tokens booked and not yet claimed"),
+    locked=(FLOAT, "staked tokens that have voted and stay until locked_until"),
+    locked_until=(FLOAT, "seconds: end of the last poll voted in"),
+)
+
+INFLATION = table_type(
+    "inflation",
+    token=(INT, "row of tokens: tEXO"),
+    min_interval=(FLOAT, "seconds between two emissions at least"),
+    emitted_at=(FLOAT, "seconds: time of the last emission"),
+    emitted=(FLOAT, "tokens minted so far"),
+)
+
+EMISSION = table_type(
+    "emissions",
+    start=(FLOAT, "seconds"),
+    end=(FLOAT, "seconds, exclusive"),
+    per_second=(FLOAT, "tokens per second"),
+)
+
+GOVERNANCE = table_type(
+    "governance",
+    account=(INT, "account that holds the deposits of polls in progress"),
+    stake_pool=(INT, "row of stake_pools: tEXO, whose stakes vote"),
+    token=(INT, "row of tokens: tEXO"),
+    deposit=(FLOAT, "tokens that a proposer pays"),
+    quorum=(FLOAT, "fraction of all that is staked which must vote, abstaining included"),
+    threshold=(FLOAT, "fraction of yes + no that yes must exceed"),
+    voting_seconds=(FLOAT, "seconds for which votes are taken"),
+    delay_seconds=(FLOAT, "seconds between the end of voting and execution"),
+)
+
+POLL = table_type(
+    "polls",
+    row=(INT, "row of polls: its own"),
+    proposer=(INT, "account"),
+    kind=(INT, "governance.PollKind"),
+    target=(INT, "row of tassets"),
+    value=(FLOAT, "account of the feeder, or fraction: the new ratio or discount"),
+    deposit=(FLOAT, "tokens held until the end"),
+    created_at=(FLOAT, "seconds"),
+    ends_at=(FLOAT, "seconds: votes are taken before"),
+    yes=(FLOAT, "staked tokens"),
+    no=(FLOAT, "staked tokens"),
+    abstain=(FLOAT, "staked tokens"),
+    state=(INT, "governance.PollState"),
+)
+
+BALLOT = table_type(
+    "ballots",
+    poll=(INT, "row of polls"),
+    voter=(INT, "account"),
+    choice=(INT, "governance.Choice"),
+    weight=(FLOAT, "staked tokens; 0 before the vote"),
+)
+
 TDOLLAR = 0  # row of tokens
 MINT_ACCOUNT = 0  # row of wallets: the contract that holds all CDPs' collateral
 COLLECTOR_ACCOUNT = 1  # row of wallets: protocol fees
