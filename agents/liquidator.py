@@ -30,12 +30,18 @@ def find_margin_called(world: World) -> int:
     A CDP found for the first time, or again after having been restored, is marked with the time.
     """
     clock, called = world.clock[0], update_called(world)
+    for k in range(len(world.flows)):
+        world.flows[k].called_count = 0
     for k in range(1, called + 1):
         position = world.cdps[world.called[k]]
+        flow = world.flows[position.tasset]
+        if flow.called_count == 0:
+            flow.called_first = k
+        flow.called_count += 1
         if is_new_call(world.marks[position.row], clock.step, clock.now):
             tasset = world.tassets[position.tasset]
             price = world.feeds[tasset.feed].price
-            world.flows[position.tasset].called_usd += auction.amount_for_sale(position, tasset, price) * price
+            flow.called_usd += auction.amount_for_sale(position, tasset, price) * price
     return called
 
 
@@ -46,7 +52,7 @@ def is_new_call(mark: Row, step: int, now: float) -> bool:
     if is_new:
         mark.called_at = now
     mark.seen_step = step
-    mark.reason = Status.NO_CAPITAL.value
+    mark.reason = Status.NO_CAPITAL.value  # unless somebody looks and says otherwise
     return is_new
 
 
@@ -208,33 +214,45 @@ def buy(world: World, account: int, index: int, offer: float) -> Status:
 
 @rule
 def act(world: World, index: int) -> None:
-    """Go through the margin-called CDPs and buy from each what pays; leave a reason where nothing does."""
-    liquidator, wallets = world.liquidators[index], world.wallets
-    seen, purchasable, reason = -1, 0.0, 0
-    for k in range(1, world.called[0] + 1):
+    """Go through the margin-called CDPs, which stand together by tASSET, and buy from each what pays."""
+    for k in range(len(world.tassets)):
+        if world.flows[k].called_count > 0:
+            visit(world, index, k)
+
+
+@rule
+def visit(world: World, index: int, which: int) -> None:
+    """Buy from the margin-called CDPs of one tASSET what pays; leave a reason where nothing does.
+
+    Its pool is read once, and again after a purchase; where it has nothing to offer, the CDPs are not looked at.
+    """
+    liquidator, wallets, flow, tasset = world.liquidators[index], world.wallets, world.flows[which], world.tassets[which]
+    feed, pool, now = world.feeds[tasset.feed], world.pools[tasset.pool], world.clock[0].now
+    purchasable = purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
+    reason = why_nothing(liquidator, tasset, feed, pool, wallets, purchasable, now).value
+    flow.reason = reason
+    if reason != Status.OK.value:
+        return
+    for k in range(flow.called_first, flow.called_first + flow.called_count):
         row = world.called[k]
-        position = world.cdps[row]
-        tasset = world.tassets[position.tasset]
-        feed, pool = world.feeds[tasset.feed], world.pools[tasset.pool]
-        if position.tasset != seen:  # CDPs of a tASSET stand together: its pool is read once, and again after a purchase
-            seen, purchasable = position.tasset, purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
-            reason = why_nothing(liquidator, tasset, feed, pool, wallets, purchasable, world.clock[0].now).value
+        position, mark = world.cdps[row], world.marks[row]
         if reason != Status.OK.value:
-            world.marks[row].reason = reason
+            mark.reason = reason
             continue
         if not position.is_open or not auction.is_margin_called(position, tasset, feed.price):
             continue
         cost, brought = plan(liquidator, position, tasset, pool, wallets, feed.price, purchasable)
         if brought <= 0.0:
-            world.marks[row].reason = Status.UNPROFITABLE.value
+            mark.reason = Status.UNPROFITABLE.value
             continue
         if cost > 0.0:
             tally(world.tallies, Action.SWAP, amm.swap(pool, wallets, liquidator.account, TDOLLAR, cost, ANY_SPREAD)[0])
         status = buy(world, liquidator.account, row, min(wallets[liquidator.account, tasset.token], position.debt))
         tally(world.tallies, Action.PURCHASE, status)
         liquidator.purchases += 1
-        seen = -1
-        world.marks[row].reason = Status.NO_CAPITAL.value
+        mark.reason = Status.NO_CAPITAL.value
+        purchasable = purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
+        reason = why_nothing(liquidator, tasset, feed, pool, wallets, purchasable, now).value
 
 
 @rule
@@ -243,9 +261,10 @@ def explain(world: World) -> None:
     for k in range(1, world.called[0] + 1):
         row = world.called[k]
         position = world.cdps[row]
-        tasset = world.tassets[position.tasset]
+        tasset, flow = world.tassets[position.tasset], world.flows[position.tasset]
         if position.is_open and auction.is_margin_called(position, tasset, world.feeds[tasset.feed].price):
-            world.tallies[Action.PURCHASE.value, world.marks[row].reason] += 1
+            reason = world.marks[row].reason if flow.reason == Status.OK.value else flow.reason
+            world.tallies[Action.PURCHASE.value, reason] += 1
 
 
 class Liquidator(MarketAgent):

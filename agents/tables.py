@@ -88,6 +88,9 @@ MARK = table_type(
 
 FLOW = table_type(
     "flows",
+    called_first=(INT, "place in called of the first margin-called CDP of the tASSET"),
+    called_count=(INT, "margin-called CDPs of the tASSET"),
+    reason=(INT, "Status for which the last liquidator left all of them alone; OK if it looked at them one by one"),
     liquidations=(INT, "purchases"),
     burned_usd=(FLOAT, "USD: debt burned in purchases, at the oracle price"),
     sold_usd=(FLOAT, "tDOLLAR of collateral sold"),
