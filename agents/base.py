@@ -130,7 +130,7 @@ class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
 
     @property
     def cash(self) -> float:
-        """TDOLLAR in the wallet."""
+        """tDOLLAR in the wallet."""
         return self.holds(TDOLLAR)
 
     def holds(self, token: int) -> float:

@@ -31,7 +31,7 @@ def find_margin_called(world: World) -> int:
     """
     clock, called = world.clock[0], update_called(world)
     for k in range(len(world.flows)):
-        world.flows[k].called_count = 0
+        world.flows[k].called_count, world.flows[k].reason = 0, Status.OK.value
     for k in range(1, called + 1):
         position = world.cdps[world.called[k]]
         flow = world.flows[position.tasset]
@@ -118,9 +118,9 @@ def why_nothing(liquidator: Row, tasset: Row, feed: Row, pool: Row, wallets: Flo
     """Reason for which a liquidator has nothing to gain from any CDP of a tASSET; OK if it may have."""
     if tasset.auction_needs_fresh_price and not is_fresh(feed, now):
         return Status.STALE_PRICE
-    if purchasable > 0.0 or wallets[liquidator.account, tasset.token] > 0.0:
-        gain = greatest_gain(liquidator, tasset, pool, wallets, feed.price, purchasable)
-        return Status.OK if gain >= liquidator.cost_usd else Status.UNPROFITABLE
+    has_tokens = purchasable > 0.0 or wallets[liquidator.account, tasset.token] > 0.0
+    if has_tokens and greatest_gain(liquidator, tasset, pool, wallets, feed.price, purchasable) >= liquidator.cost_usd:
+        return Status.OK
     if wallets[pool.account, pool.asset_token] <= 0.0 or not liquidator.uses_pool:
         return Status.NO_LIQUIDITY
     if wallets[liquidator.account, TDOLLAR] <= liquidator.cost_usd:
@@ -130,7 +130,7 @@ def why_nothing(liquidator: Row, tasset: Row, feed: Row, pool: Row, wallets: Flo
 
 @rule
 def plan(liquidator: Row, position: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float) -> tuple[float, float]:
-    """TDOLLAR to spend on the pool and tokens to bring to a margin-called CDP; (0, 0) when that would not pay.
+    """tDOLLAR to spend on the pool and tokens to bring to a margin-called CDP; (0, 0) when that would not pay.
 
     Tokens held already are counted as an outlay at the oracle price: they could be sold instead.
     """

@@ -43,13 +43,13 @@ def act(world: World, index: int) -> None:
 
 @rule
 def amount_to_buy(base: float, asset: float, price: float) -> float:
-    """TDOLLAR that lifts a pool of `base` and `asset` to `price` (commission apart); 0 or less when it is there already."""
+    """tDOLLAR that lifts a pool of `base` and `asset` to `price` (commission apart); 0 or less when it is there already."""
     return math.sqrt(base) * math.sqrt(asset * price) - base
 
 
 @rule
 def amount_to_sell(base: float, asset: float, price: float) -> float:
-    """TASSET tokens that press a pool of `base` and `asset` down to `price` (commission apart); 0 or less when it is there already."""
+    """tASSET tokens that press a pool of `base` and `asset` down to `price` (commission apart); 0 or less when it is there already."""
     return math.sqrt(base / price) * math.sqrt(asset) - asset
 
 
@@ -96,7 +96,7 @@ class _Swapper(MarketAgent):
         return received
 
     def pool_price(self, pool: int) -> float:
-        """TDOLLAR per tASSET at the margin; NaN for an empty pool."""
+        """tDOLLAR per tASSET at the margin; NaN for an empty pool."""
         return amm.price(self.world.pools[pool], self.world.wallets)
 
 

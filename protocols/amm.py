@@ -54,7 +54,7 @@ def is_spread_within(offer: float, payout: float, spread: float, max_spread: flo
 
 @rule
 def price(pool: Row, wallets: Floats) -> float:
-    """TDOLLAR per tASSET at the margin, commission apart; NaN for an empty pool."""
+    """tDOLLAR per tASSET at the margin, commission apart; NaN for an empty pool."""
     asset = wallets[pool.account, pool.asset_token]
     if asset <= 0.0:
         return math.nan

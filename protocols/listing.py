@@ -45,7 +45,7 @@ def delist(tasset: Row, feed: Row, feeder: int) -> Status:
 
 @rule
 def recovered_collateral(cdp: Row, tasset: Row, amount: float) -> float:
-    """TDOLLAR that burning `amount` tokens of a delisted tASSET takes out of a CDP.
+    """tDOLLAR that burning `amount` tokens of a delisted tASSET takes out of a CDP.
 
     min(amount * end price, amount / debt * collateral): a CDP worth less than it owes pays only its own share.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,3 +76,14 @@ def vocabulary() -> set[str]:
     rules = {name for module in modules for name in vars(module)}
     columns = {column for table in UNITS.values() for column in table}
     return {name.lower() for name in rules | columns | {item.name for item in (*Action, *Status)}}
+
+
+def assert_each_has_one_place(cases: Mapping[str, Case], *places: Iterable[str]) -> None:
+    """Every case stands in exactly one of the places."""
+    assert sorted(case_id for place in places for case_id in place) == sorted(cases)
+
+
+def assert_nothing_is_called(word: str, why: str) -> None:
+    """No name that the contracts know contains the word that a case not applicable would need."""
+    found = {name for name in vocabulary() if word in name}
+    assert not found, f"may run now ({why}): {found}"

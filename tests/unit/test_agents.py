@@ -305,6 +305,7 @@ def test_a_liquidator_restores_the_ratio_and_earns_the_discount():
         ({"cost_usd": 500.0}, {Status.UNPROFITABLE}),  # gas eats the discount
         ({"min_profit": 0.5}, {Status.UNPROFITABLE}),
         ({"cash": 0.0}, {Status.NO_CAPITAL}),
+        ({"cash": 1.5, "cost_usd": 2.0}, {Status.NO_CAPITAL}),  # what it could buy would not pay for its gas
         ({"depth": 0.0}, {Status.NO_LIQUIDITY}),
         ({"uses_pool": False}, {Status.NO_LIQUIDITY}),  # and holds no tokens of its own
         ({"cash": 50.0}, {Status.OK, Status.NO_CAPITAL}),  # a purchase, but not enough to restore the ratio
@@ -319,6 +320,18 @@ def test_a_stale_price_stops_liquidators():
     world = a_margin_call()
     at(world, 121.0)
     assert answer(world) == {Status.STALE_PRICE}
+
+
+def test_a_reason_of_an_earlier_round_is_forgotten():
+    """Nobody looked in this round, so a verdict on the whole tASSET from the round before does not count."""
+    world = a_margin_call(pool_price=140.0)
+    assert answer(world) == {Status.UNPROFITABLE}
+    at(world, 120.0, 110.0)
+    world.tallies[:] = 0
+    liquidator.find_margin_called(world)
+    liquidator.explain(world)
+    assert world.tallies[Action.PURCHASE, Status.NO_CAPITAL] == 1
+    assert world.tallies[Action.PURCHASE].sum() == 1
 
 
 def test_tokens_in_the_wallet_are_used_first():

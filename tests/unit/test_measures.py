@@ -5,13 +5,16 @@ import math
 import numpy as np
 import pytest
 from markets import storm_model
-from worlds import a_cdp, a_market, a_pool
+from worlds import a_cdp, a_market, a_pool, give_tassets
 
+from seawall.agents import liquidator
 from seawall.models import frames, measures
 from seawall.models.records import RATIO_EDGES, observe, ratio_bin
 from seawall.models.stress import StressModel
+from seawall.protocols import amm, cdp, oracle
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.status import Action, Status
+from seawall.protocols.tables import TDOLLAR
 
 DAY = 86_400
 
@@ -94,6 +97,58 @@ def test_lp_gain_is_measured_against_holding():
     gain, held = measures.lp_gain(world)
     assert held == pytest.approx(300_000)
     assert gain / held == pytest.approx(2 * math.sqrt(2) / 3 - 1)
+
+
+def test_a_liquidation_is_measured_by_hand():
+    """Called at 60 s, bought from whole at 120 s: 10 tokens at 110 USD for 1,375 tDOLLAR of the 1,500, with 2 USD of gas."""
+    world = a_market(minters=4, liquidate_whole=True)
+    a_cdp(world, 0, 1500.0, 10.0)
+    buyer = world.liquidators[0]
+    buyer.start_usd, buyer.cost_usd = 1_000_000.0 + 10 * 110.0, 2.0
+    world.market_price[:] = 110.0
+    for step in (1, 2):
+        world.clock[0].step, world.clock[0].now = step, 60.0 * step
+        oracle.publish(world.feeds[0], world.feeds[0].feeder, 110.0, 60.0 * step)
+        liquidator.find_margin_called(world)
+        if step == 2:
+            give_tassets(world, buyer.account, 10.0)
+            liquidator.act(world, 0)
+        observe(world)
+    found = {name: figure.value for group in measures.measure(world).values() for name, figure in group.items()}
+    expected = {
+        "liquidations": 1,
+        "liquidated_debt_usd": 1100.0,
+        "collateral_sold_usd": 1375.0,
+        "discount_paid_usd": 275.0,
+        "owners_loss_usd": 275.0,
+        "collateral_returned_usd": 125.0,
+        "liquidation_efficiency": 0.0,
+        "mean_time_to_liquidation_s": 60.0,
+        "bad_debt_usd": 0.0,
+        "holders_loss_usd": 0.0,
+        "liquidators_profit_usd": 1375.0 - 1100.0 - 2.0,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-5)
+
+
+def test_debt_without_collateral_is_the_holders_loss_at_todays_price():
+    world = a_market()
+    world.tassets[0].bad_debt, world.tassets[0].bad_debt_usd = 3.0, 300.0
+    world.market_price[:] = 120.0
+    figures = observed(world)
+    assert (figures["bad_debt_usd"].value, figures["holders_loss_usd"].value) == (300.0, 360.0)
+
+
+def test_fees_and_volume_come_from_the_contracts_books():
+    world = a_market(minters=4)
+    pool = a_pool(world, base=100_000.0, asset=1_000.0, shares=1_000.0)
+    amm.swap(pool, world.wallets, world.traders[0].account, TDOLLAR, 1000.0, 1.0)
+    position = a_cdp(world, 0, 1000.0, 1.0)
+    cdp.withdraw(position, world.tassets[0], world.feeds[0], world.wallets, 200.0, 0.0)
+    figures = observed(world)
+    assert figures["volume_usd"].value == 1000.0
+    assert figures["protocol_fees_usd"].value == pytest.approx(200 * 0.015, abs=1e-5)
+    assert figures["lp_fees_usd"].value == pytest.approx(1000 * 1000 / 101_000 * 0.003 * 100, abs=1e-3)
 
 
 @pytest.fixture(scope="module")
