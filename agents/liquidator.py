@@ -2,7 +2,7 @@
 
 Tokens come from the wallet first, then from the tASSET's pool, in one transaction, as long as each further token earns `min_profit`.
 Everybody sees the same CDPs and acts in the order drawn for the round, so the first takes the best and the next what is left. Gas is paid
-outside the market.
+outside the market. Collateral in another tASSET is sold on that tASSET's pool at once, and counts for what it fetches there.
 
 Source: 004_7b43fd311786c790.txt, "Margin Call & Auction" (almost risk-free profit); what bounds it is slippage, cash and cost: assumption.
 """
@@ -13,14 +13,15 @@ import math
 
 from seawall.agents.alarms import update_called
 from seawall.agents.base import MarketAgent, everybody, tally, whole_units
-from seawall.protocols import amm, auction
+from seawall.agents.swaps import ANY_SPREAD
+from seawall.protocols import amm, auction, cdp
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
-ANY_SPREAD = 1.0
+HALVINGS = 8  # smaller purchases tried where the pool that takes the collateral is too thin for a larger one
 
 
 @rule
@@ -39,9 +40,9 @@ def find_margin_called(world: World) -> int:
             flow.called_first = k
         flow.called_count += 1
         if is_new_call(world.marks[position.row], clock.step, clock.now):
-            tasset = world.tassets[position.tasset]
-            price = world.feeds[tasset.feed].price
-            flow.called_usd += auction.amount_for_sale(position, tasset, price) * price
+            kind = world.cdp_kinds[position.kind]
+            for_sale = auction.amount_for_sale(position, world.tassets[position.tasset], cdp.last_price(kind, world.feeds))
+            flow.called_usd += for_sale * world.feeds[kind.feed].price
     return called
 
 
@@ -66,7 +67,7 @@ def order(world: World, rows: Ints) -> int:
 
 @rule
 def wanted_tokens(position: Row, tasset: Row, price: float) -> float:
-    """Tokens that one purchase can use: what is for sale, or what the collateral is worth if that is less."""
+    """Tokens that one purchase can use at a price in collateral per token: what is for sale, or what the collateral is worth if less."""
     worth = ceil_amount(position.collateral * (1.0 - tasset.auction_discount) / price)
     return min(auction.amount_for_sale(position, tasset, price), worth)
 
@@ -129,87 +130,85 @@ def why_nothing(liquidator: Row, tasset: Row, feed: Row, pool: Row, wallets: Flo
 
 
 @rule
-def plan(liquidator: Row, position: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float) -> tuple[float, float]:
+def proceeds(kind: Row, pools: Table, wallets: Floats, received: float) -> float:
+    """tDOLLAR that collateral of a kind fetches: itself, or what the pool of that tASSET pays for it."""
+    if kind.token == TDOLLAR:
+        return received
+    pool = pools[kind.collateral_feed]
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    return 0.0 if asset <= 0.0 else max(amm.quote_swap(asset, base, received, pool.commission)[0], 0.0)
+
+
+@rule
+def plan(
+    liquidator: Row, position: Row, tasset: Row, kind: Row, feeds: Table, pools: Table, wallets: Floats, purchasable: float
+) -> tuple[float, float]:
     """tDOLLAR to spend on the pool and tokens to bring to a margin-called CDP; (0, 0) when that would not pay.
 
     Tokens held already are counted as an outlay at the oracle price: they could be sold instead.
     """
+    price_usd, price, pool = feeds[kind.feed].price, cdp.last_price(kind, feeds), pools[tasset.pool]
     wanted = wanted_tokens(position, tasset, price)
-    held = min(wallets[liquidator.account, tasset.token], wanted)
-    bought = min(wanted - held, purchasable)
-    cost = 0.0
-    if bought > 0.0:
-        base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-        cost = min(amm.quote_cost(base, asset, bought + amm.ROUNDING, pool.commission), wallets[liquidator.account, TDOLLAR])
-    received = auction.quote(position, tasset, price, held + bought)[1] * (1.0 - tasset.auction_fee)
-    outlay = cost + held * price
-    if held + bought < UNIT or received - outlay - liquidator.cost_usd < liquidator.min_profit * outlay:
-        return 0.0, 0.0
-    return cost, held + bought
+    for _ in range(HALVINGS):
+        held = min(wallets[liquidator.account, tasset.token], wanted)
+        bought = min(wanted - held, purchasable)
+        cost = 0.0
+        if bought > 0.0:
+            base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+            cost = min(amm.quote_cost(base, asset, bought + amm.ROUNDING, pool.commission), wallets[liquidator.account, TDOLLAR])
+        received = auction.quote(position, tasset, price, held + bought)[1] * (1.0 - tasset.auction_fee)
+        outlay = cost + held * price_usd
+        gain = proceeds(kind, pools, wallets, received) - outlay - liquidator.cost_usd
+        if held + bought >= UNIT and gain >= liquidator.min_profit * outlay:
+            return cost, held + bought
+        if kind.token == TDOLLAR:  # a smaller purchase earns no more per token
+            break
+        wanted = floor_amount(wanted / 2.0)
+    return 0.0, 0.0
 
 
 @rule
-def buy_and_note(
-    position: Row,
-    tasset: Row,
-    feed: Row,
-    tokens: Table,
-    wallets: Floats,
-    account: int,
-    offer: float,
-    now: float,
-    flow: Row,
-    mark: Row,
-    clock: Row,
-    events: Table,
-    index: int,
-) -> Status:
-    """Make a purchase; add it to the flows of its tASSET and to the list of events."""
-    collateral, bad_debt = position.collateral, tasset.bad_debt
-    status, burned, sold = auction.purchase(position, tasset, feed, tokens, wallets, account, offer, now)
-    if status != Status.OK:
-        return status
-    bad_debt = tasset.bad_debt - bad_debt
-    burned_usd = burned * feed.price
+def note(
+    position: Row, burned: float, sold: float, sold_usd: float, price: float, left: float, bad_debt: float, account: int, now: float, flow: Row,
+    mark: Row, clock: Row, events: Table,
+) -> None:  # fmt: skip
+    """Add a purchase to the flows of its tASSET and to the list of events. `left` is USD of collateral after it, `price` USD per token."""
+    burned_usd = burned * price
     flow.liquidations += 1
     flow.burned_usd += burned_usd
-    flow.sold_usd += sold
+    flow.sold_usd += sold_usd
     flow.waited_usd_seconds += burned_usd * (now - mark.called_at)
     if mark.called_at == now:
         flow.instant_usd += burned_usd
     if not position.is_open and bad_debt <= 0.0:
-        flow.returned_usd += collateral - sold
+        flow.returned_usd += left
     if clock.events == len(events):
         clock.events_lost += 1
-        return status
+        return
     event = events[clock.events]
     clock.events += 1
-    event.time, event.cdp, event.tasset, event.liquidator = now, index, position.tasset, account
-    event.burned, event.sold, event.price = burned, sold, feed.price
+    event.time, event.cdp, event.tasset, event.liquidator = now, position.row, position.tasset, account
+    event.burned, event.sold, event.sold_usd, event.price = burned, sold, sold_usd, price
     event.called_at, event.bad_debt = mark.called_at, bad_debt
-    return status
 
 
 @rule
-def buy(world: World, account: int, index: int, offer: float) -> Status:
-    """Bring tokens to one CDP."""
+def buy(world: World, account: int, index: int, offer: float) -> tuple[Status, float]:
+    """Bring tokens to one CDP; return the collateral received as well."""
     position, clock = world.cdps[index], world.clock[0]
-    tasset = world.tassets[position.tasset]
-    return buy_and_note(
-        position,
-        tasset,
-        world.feeds[tasset.feed],
-        world.tokens,
-        world.wallets,
-        account,
-        offer,
-        clock.now,
-        world.flows[position.tasset],
-        world.marks[index],
-        clock,
-        world.events,
-        index,
+    tasset, kind = world.tassets[position.tasset], world.cdp_kinds[position.kind]
+    collateral, bad_debt, before = position.collateral, tasset.bad_debt, world.wallets[account, kind.token]
+    status, burned, sold = auction.purchase(
+        position, tasset, kind, world.feeds, world.tokens, world.wallets, account, offer, clock.now
     )
+    if status != Status.OK:
+        return status, 0.0
+    collateral_usd, price = world.feeds[kind.collateral_feed].price, world.feeds[kind.feed].price
+    note(
+        position, burned, sold, sold * collateral_usd, price, (collateral - sold) * collateral_usd, tasset.bad_debt - bad_debt, account, clock.now,
+        world.flows[position.tasset], world.marks[index], clock, world.events,
+    )  # fmt: skip
+    return status, world.wallets[account, kind.token] - before
 
 
 @rule
@@ -239,16 +238,26 @@ def visit(world: World, index: int, which: int) -> None:
         if reason != Status.OK.value:
             mark.reason = reason
             continue
-        if not position.is_open or not auction.is_margin_called(position, tasset, feed.price):
+        kind = world.cdp_kinds[position.kind]
+        if not position.is_open or not auction.is_margin_called(position, tasset, cdp.last_price(kind, world.feeds)):
             continue
-        cost, brought = plan(liquidator, position, tasset, pool, wallets, feed.price, purchasable)
+        if tasset.auction_needs_fresh_price and not is_fresh(world.feeds[kind.collateral_feed], now):
+            mark.reason = Status.STALE_PRICE.value
+            continue
+        cost, brought = plan(liquidator, position, tasset, kind, world.feeds, world.pools, wallets, purchasable)
         if brought <= 0.0:
             mark.reason = Status.UNPROFITABLE.value
             continue
         if cost > 0.0:
             tally(world.tallies, Action.SWAP, amm.swap(pool, wallets, liquidator.account, TDOLLAR, cost, ANY_SPREAD)[0])
-        status = buy(world, liquidator.account, row, min(wallets[liquidator.account, tasset.token], position.debt))
+        offer = min(wallets[liquidator.account, tasset.token], position.debt)
+        if kind.token != TDOLLAR:  # what the pool paid out beyond the plan is kept: its purchase was not weighed
+            offer = min(offer, brought)
+        status, received = buy(world, liquidator.account, row, offer)
         tally(world.tallies, Action.PURCHASE, status)
+        if kind.token != TDOLLAR and received > 0.0:
+            sale = amm.swap(world.pools[kind.collateral_feed], wallets, liquidator.account, kind.token, received, ANY_SPREAD)[0]
+            tally(world.tallies, Action.SWAP, sale)
         liquidator.purchases += 1
         mark.reason = Status.NO_CAPITAL.value
         purchasable = purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
@@ -262,7 +271,8 @@ def explain(world: World) -> None:
         row = world.called[k]
         position = world.cdps[row]
         tasset, flow = world.tassets[position.tasset], world.flows[position.tasset]
-        if position.is_open and auction.is_margin_called(position, tasset, world.feeds[tasset.feed].price):
+        price = cdp.last_price(world.cdp_kinds[position.kind], world.feeds)
+        if position.is_open and auction.is_margin_called(position, tasset, price):
             reason = world.marks[row].reason if flow.reason == Status.OK.value else flow.reason
             world.tallies[Action.PURCHASE.value, reason] += 1
 
@@ -288,4 +298,4 @@ class Liquidator(MarketAgent):
 
     def purchase(self, cdp: int, offer: float) -> None:
         """Bring tokens to a margin-called CDP and receive its collateral at the discount. Raises `Refused` by name."""
-        self.ask(Action.PURCHASE, buy(self.world, self.account, cdp, whole_units(offer)))
+        self.ask(Action.PURCHASE, buy(self.world, self.account, cdp, whole_units(offer))[0])

@@ -1,15 +1,19 @@
 """Liquidity providers of the pools: patient ones stay; nervous ones leave when the peg breaks or the oracle is silent, and come back later.
 
-Behaviour and thresholds are assumptions. Source of pool and LP token: 004_7b43fd311786c790.txt, "Whitelisting".
+Those who stake their LP tokens claim the rewards now and then and sell or keep them. When the tASSET is delisted an LP sits still, leaves
+and burns its tokens for collateral, or goes on to move to the replacement's pool once there is one. Behaviour and thresholds are
+assumptions. Source of pool, LP token and rewards: 004_7b43fd311786c790.txt, "Whitelisting", "Delisting & Migration".
 """
 
 from __future__ import annotations
 
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
-from seawall.protocols import amm
+from seawall.agents.strategies import Reaction, sell_rewards
+from seawall.agents.swaps import ANY_SPREAD, recover_all
+from seawall.protocols import amm, staking
 from seawall.protocols.compiled import rule
-from seawall.protocols.status import Action
-from seawall.protocols.tables import Floats, Ints, Row, Table, World
+from seawall.protocols.status import Action, Status
+from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, World
 
 NEVER = float("inf")
 ANY_SLIPPAGE = 1.0
@@ -22,11 +26,28 @@ def is_afraid(lp: Row, feed: Row, pool_price: float, now: float) -> bool:
 
 
 @rule
-def is_awake(lp: Row, feed: Row, pool: Row, wallets: Floats, now: float) -> bool:
-    """Tell whether the LP is afraid, or waits outside for the calm."""
-    if lp.exit_premium == NEVER and lp.exit_stale == NEVER:
+def is_inside(world: World, lp: Row) -> bool:
+    """Tell whether the LP has liquidity in its pool, its LP tokens staked or not."""
+    if world.wallets[lp.account, world.pools[lp.pool].share_token] > 0.0:
+        return True
+    return bool(lp.stake >= 0 and world.stakes[lp.stake].bond > 0.0)
+
+
+@rule
+def is_nervous(lp: Row) -> bool:
+    """Tell whether anything could drive the LP out. Who provides tEXO, which no oracle prices, stays."""
+    return bool(lp.exit_premium < NEVER or lp.exit_stale < NEVER)
+
+
+@rule
+def is_awake(world: World, lp: Row, now: float) -> bool:
+    """Tell whether the LP is afraid, waits outside for the calm, has rewards to claim, or has a delisted tASSET to leave."""
+    if now >= lp.harvest_at or now >= lp.moves_at:
+        return True
+    if not is_nervous(lp):
         return False
-    return wallets[lp.account, pool.share_token] <= 0.0 or is_afraid(lp, feed, amm.price(pool, wallets), now)
+    feed = world.feeds[world.tassets[lp.pool].feed]
+    return not is_inside(world, lp) or is_afraid(lp, feed, amm.price(world.pools[lp.pool], world.wallets), now)
 
 
 @rule
@@ -35,8 +56,7 @@ def order(world: World, rows: Ints) -> int:
     clock = world.clock[0]
     count = 0
     for i in range(len(world.lps)):
-        lp = world.lps[i]
-        if is_awake(lp, world.feeds[world.tassets[lp.pool].feed], world.pools[lp.pool], world.wallets, clock.now):
+        if is_awake(world, world.lps[i], clock.now):
             rows[count] = i
             count += 1
     draw_order(rows, count, clock.order_seed, clock.step)
@@ -44,38 +64,94 @@ def order(world: World, rows: Ints) -> int:
 
 
 @rule
-def leave(lp: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints) -> None:
-    """Redeem all LP tokens."""
-    tally(tallies, Action.REDEEM, amm.redeem(pool, tokens, wallets, lp.account, wallets[lp.account, pool.share_token])[0])
+def harvest(world: World, lp: Row) -> None:
+    """Claim what the staked LP tokens have earned; sell it or keep it."""
+    stake = world.stakes[lp.stake]
+    status, paid = staking.claim(stake, world.stake_pools[stake.pool], world.wallets)
+    tally(world.tallies, Action.CLAIM, status)
+    if lp.sells_rewards:
+        sell_rewards(world, lp.account, paid)
+
+
+@rule
+def leave(world: World, lp: Row, now: float) -> None:
+    """Unstake and redeem all LP tokens."""
+    pool = world.pools[lp.pool]
+    if lp.stake >= 0 and world.stakes[lp.stake].bond > 0.0:
+        stake = world.stakes[lp.stake]
+        tally(world.tallies, Action.UNBOND, staking.unbond(stake, world.stake_pools[stake.pool], world.wallets, stake.bond, now))
+        harvest(world, lp)
+    shares = world.wallets[lp.account, pool.share_token]
+    tally(world.tallies, Action.REDEEM, amm.redeem(pool, world.tokens, world.wallets, lp.account, shares)[0])
     lp.calm_since = NEVER
 
 
 @rule
-def come_back(lp: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints) -> None:
-    """Provide everything held."""
-    base, asset = wallets[lp.account, pool.base_token], wallets[lp.account, pool.asset_token]
-    tally(tallies, Action.PROVIDE, amm.provide(pool, tokens, wallets, lp.account, base, asset, ANY_SLIPPAGE)[0])
+def provide_all(world: World, lp: Row) -> Status:
+    """Provide everything held of the pair; stake the LP tokens where they earn."""
+    pool = world.pools[lp.pool]
+    base, asset = world.wallets[lp.account, pool.base_token], world.wallets[lp.account, pool.asset_token]
+    status, shares = amm.provide(pool, world.tokens, world.wallets, lp.account, base, asset, ANY_SLIPPAGE)
+    tally(world.tallies, Action.PROVIDE, status)
     lp.calm_since = NEVER
+    if status == Status.OK and lp.stake >= 0:
+        stake = world.stakes[lp.stake]
+        stake_pool = world.stake_pools[stake.pool]
+        if stake_pool.is_rewarded:
+            tally(world.tallies, Action.BOND, staking.bond(stake, stake_pool, world.wallets, shares))
+    return status
+
+
+@rule
+def move(world: World, lp: Row, now: float) -> None:
+    """Leave a delisted tASSET: redeem, burn the tokens for collateral; then provide to the replacement's pool, or wait until it has a price."""
+    old = lp.pool
+    if is_inside(world, lp):
+        leave(world, lp, now)
+    recover_all(world, lp.account, old, now)
+    replacement = world.tassets[old].replacement
+    if lp.delisting != Reaction.MOVE.value or replacement < 0:
+        lp.moves_at = lp.exit_premium = lp.exit_stale = NEVER
+        return
+    pool = world.pools[replacement]
+    base, cash = world.wallets[pool.account, pool.base_token], world.wallets[lp.account, TDOLLAR]
+    offer = amm.zap_amount(base, cash)
+    if base <= 0.0 or offer <= 0.0:
+        lp.moves_at = now + max(lp.return_after, world.clock[0].step_seconds)
+        return
+    tally(world.tallies, Action.SWAP, amm.swap(pool, world.wallets, lp.account, TDOLLAR, offer, ANY_SPREAD)[0])
+    lp.moves_at = NEVER
+    lp.pool = replacement
+    if lp.stake >= 0:
+        world.stakes[lp.stake].pool = replacement
+    provide_all(world, lp)
 
 
 @rule
 def act(world: World, index: int) -> None:
-    """Leave when afraid; come back after `return_after` seconds without fear."""
-    lp = world.lps[index]
-    pool, now = world.pools[lp.pool], world.clock[0].now
-    feed = world.feeds[world.tassets[lp.pool].feed]
-    if not is_awake(lp, feed, pool, world.wallets, now):
+    """Claim and move when it is time; leave when afraid; come back after `return_after` seconds without fear."""
+    lp, now = world.lps[index], world.clock[0].now
+    if not is_awake(world, lp, now):
         return
-    afraid = is_afraid(lp, feed, amm.price(pool, world.wallets), now)
-    inside = world.wallets[lp.account, pool.share_token] > 0.0
+    if now >= lp.harvest_at:
+        lp.harvest_at = now + lp.harvest_every
+        harvest(world, lp)
+    if now >= lp.moves_at:
+        move(world, lp, now)
+        return
+    if not is_nervous(lp):
+        return
+    feed = world.feeds[world.tassets[lp.pool].feed]
+    afraid = is_afraid(lp, feed, amm.price(world.pools[lp.pool], world.wallets), now)
+    inside = is_inside(world, lp)
     if inside and afraid:
-        leave(lp, pool, world.tokens, world.wallets, world.tallies)
+        leave(world, lp, now)
     elif not inside and afraid:
         lp.calm_since = NEVER
     elif not inside and lp.calm_since == NEVER:
         lp.calm_since = now
     elif not inside and now - lp.calm_since >= lp.return_after:
-        come_back(lp, pool, world.tokens, world.wallets, world.tallies)
+        provide_all(world, lp)
 
 
 class LiquidityProvider(MarketAgent):

@@ -2,25 +2,27 @@
 
 An attentive owner notices a ratio below its alert (target less part of the safety buffer), comes back after its reaction time, and if it
 is still low does what the document advises: deposit, burn, or close. Far above the target it puts the spare collateral to use. An
-inattentive owner never acts. Owners close their CDPs after a holding time. Who does which, and when, is assumption; the three answers and
-the advice of a buffer of 50% are in 004_7b43fd311786c790.txt, "Margin Call & Auction".
+inattentive owner never acts. Owners close their CDPs after a holding time; some open them during the run (see `strategies`). Who does
+which, and when, is assumption; the three answers and the advice of a buffer of 50% are in 004_7b43fd311786c790.txt, "Margin Call &
+Auction".
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 
+from seawall.agents import strategies
 from seawall.agents.alarms import is_awake, open_all, wake_owners
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
+from seawall.agents.strategies import Strategy
+from seawall.agents.swaps import ANY_SPREAD, buy_missing
 from seawall.protocols import amm, cdp
 from seawall.protocols.amounts import ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
-from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
+from seawall.protocols.tables import TDOLLAR, Ints, Row, World
 
 NEVER = float("inf")
-ANY_SPREAD = 1.0
 RETRY_EXIT = 86_400.0  # seconds until an owner who could not pay for its exit tries again (assumption)
 
 
@@ -41,30 +43,34 @@ def order(world: World, rows: Ints) -> int:
 
 
 @rule
-def top_up(minter: Row, position: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float) -> Status:
-    """Bring the ratio back to the target: add cash, then burn tokens kept. Returns the last answer; NO_CAPITAL with neither."""
+def top_up(world: World, minter: Row, position: Row, price: float, now: float) -> Status:
+    """Bring the ratio back to the target: add collateral, bought if need be, then burn tokens kept. NO_CAPITAL with neither."""
     status = Status.NO_CAPITAL
-    needed = ceil_amount(minter.target_ratio * position.debt * feed.price) - position.collateral
-    cash = min(needed, wallets[minter.account, TDOLLAR])
-    if cash > 0.0:
-        status = cdp.deposit(position, tasset, feed, wallets, cash, now)
-        tally(tallies, Action.DEPOSIT, status)
-    surplus = position.debt - floor_amount(position.collateral / (minter.target_ratio * feed.price))
-    kept = min(surplus, wallets[minter.account, tasset.token])
-    if cash < needed and kept > 0.0:
-        status = cdp.burn(position, tasset, feed, tokens, wallets, kept, now)
-        tally(tallies, Action.BURN, status)
+    kind, tasset = world.cdp_kinds[position.kind], world.tassets[position.tasset]
+    needed = ceil_amount(minter.target_ratio * position.debt * price) - position.collateral
+    if kind.token != TDOLLAR and cdp.fresh_price(kind, world.feeds, now) > 0.0:
+        missing = needed - world.wallets[minter.account, kind.token]
+        buy_missing(world.pools[kind.collateral_feed], world.wallets, world.tallies, minter.account, missing)
+    added = min(needed, world.wallets[minter.account, kind.token])
+    if added > 0.0:
+        status = cdp.deposit(position, tasset, kind, world.feeds, world.wallets, added, now)
+        tally(world.tallies, Action.DEPOSIT, status)
+    surplus = position.debt - floor_amount(position.collateral / (minter.target_ratio * price))
+    kept = min(surplus, world.wallets[minter.account, tasset.token])
+    if added < needed and kept > 0.0:
+        status = cdp.burn(position, tasset, kind, world.feeds, world.tokens, world.wallets, kept, now)
+        tally(world.tallies, Action.BURN, status)
     return status
 
 
 @rule
-def leave(
-    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
-) -> Status:
+def leave(world: World, minter: Row, position: Row, now: float) -> Status:
     """Close the CDP, buying the tokens that are missing on the pool; nothing is bought while the CDP could not be closed."""
-    if not is_fresh(feed, now):
-        tally(tallies, Action.CLOSE, Status.STALE_PRICE)
+    kind, tasset = world.cdp_kinds[position.kind], world.tassets[position.tasset]
+    if cdp.fresh_price(kind, world.feeds, now) <= 0.0:
+        tally(world.tallies, Action.CLOSE, Status.STALE_PRICE)
         return Status.STALE_PRICE
+    pool, wallets = world.pools[tasset.pool], world.wallets
     missing = position.debt - wallets[minter.account, tasset.token]
     if missing > 0.0:
         base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
@@ -72,61 +78,81 @@ def leave(
         if cost > wallets[minter.account, TDOLLAR]:
             return Status.NO_CAPITAL
         status = amm.swap(pool, wallets, minter.account, TDOLLAR, cost, ANY_SPREAD)[0]
-        tally(tallies, Action.SWAP, status)
-    status = cdp.close(position, tasset, feed, tokens, wallets, now)
-    tally(tallies, Action.CLOSE, status)
+        tally(world.tallies, Action.SWAP, status)
+    status = cdp.close(position, tasset, kind, world.feeds, world.tokens, wallets, now)
+    tally(world.tallies, Action.CLOSE, status)
     return status
 
 
 @rule
-def burn_down(
-    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
-) -> Status:
+def burn_down(world: World, minter: Row, position: Row, price: float, now: float) -> Status:
     """Bring the ratio back to the target by burning: tokens kept, then tokens bought on the pool as far as the cash goes."""
-    surplus = position.debt - floor_amount(position.collateral / (minter.target_ratio * feed.price))
-    missing, cash = surplus - wallets[minter.account, tasset.token], wallets[minter.account, TDOLLAR]
-    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-    if missing > 0.0 and cash > 0.0 and asset > 0.0 and is_fresh(feed, now):
-        cost = min(amm.quote_cost(base, asset, missing + amm.ROUNDING, pool.commission), cash)
-        tally(tallies, Action.SWAP, amm.swap(pool, wallets, minter.account, TDOLLAR, cost, ANY_SPREAD)[0])
-    burned = min(surplus, wallets[minter.account, tasset.token])
+    kind, tasset = world.cdp_kinds[position.kind], world.tassets[position.tasset]
+    surplus = position.debt - floor_amount(position.collateral / (minter.target_ratio * price))
+    if cdp.fresh_price(kind, world.feeds, now) > 0.0:
+        missing = surplus - world.wallets[minter.account, tasset.token]
+        buy_missing(world.pools[tasset.pool], world.wallets, world.tallies, minter.account, missing)
+    burned = min(surplus, world.wallets[minter.account, tasset.token])
     if burned <= 0.0:
         return Status.NO_CAPITAL
-    status = cdp.burn(position, tasset, feed, tokens, wallets, burned, now)
-    tally(tallies, Action.BURN, status)
+    status = cdp.burn(position, tasset, kind, world.feeds, world.tokens, world.wallets, burned, now)
+    tally(world.tallies, Action.BURN, status)
     return status
 
 
 @rule
-def respond(
-    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
-) -> Status:
+def respond(world: World, minter: Row, position: Row, price: float, now: float) -> Status:
     """Do what this owner does about a low ratio; one who cannot afford to close burns instead."""
+    if minter.strategy == Strategy.PROVIDE.value:
+        strategies.take_liquidity(world, minter, position, now)
+    elif minter.strategy == Strategy.LEVERAGE.value:
+        return strategies.deleverage(world, minter, position, minter.target_ratio, now)
     if minter.response == Response.DEPOSIT.value:
-        return top_up(minter, position, tasset, feed, tokens, wallets, tallies, now)
+        return top_up(world, minter, position, price, now)
     if minter.response == Response.CLOSE.value:
-        status = leave(minter, position, tasset, feed, pool, tokens, wallets, tallies, now)
+        status = leave(world, minter, position, now)
         if status != Status.NO_CAPITAL:
             return status
-    return burn_down(minter, position, tasset, feed, pool, tokens, wallets, tallies, now)
+    return burn_down(world, minter, position, price, now)
 
 
 @rule
-def use_excess(
-    minter: Row, position: Row, tasset: Row, feed: Row, pool: Row, tokens: Table, wallets: Floats, tallies: Ints, now: float
-) -> Status:
+def use_excess(world: World, minter: Row, position: Row, price: float, now: float) -> Status:
     """Bring the ratio down to the target: mint and sell more, or withdraw collateral."""
+    kind, tasset = world.cdp_kinds[position.kind], world.tassets[position.tasset]
     if minter.relevers:
-        more = floor_amount(position.collateral / (minter.target_ratio * feed.price)) - position.debt
-        status = cdp.mint(position, tasset, feed, tokens, wallets, more, now)
-        tally(tallies, Action.MINT, status)
+        more = floor_amount(position.collateral / (minter.target_ratio * price)) - position.debt
+        status = cdp.mint(position, tasset, kind, world.feeds, world.tokens, world.wallets, more, now)
+        tally(world.tallies, Action.MINT, status)
         if status == Status.OK:
-            tally(tallies, Action.SWAP, amm.swap(pool, wallets, minter.account, tasset.token, more, ANY_SPREAD)[0])
+            swapped = amm.swap(world.pools[tasset.pool], world.wallets, minter.account, tasset.token, more, ANY_SPREAD)[0]
+            tally(world.tallies, Action.SWAP, swapped)
         return status
-    spare = position.collateral - ceil_amount(minter.target_ratio * position.debt * feed.price)
-    status = cdp.withdraw(position, tasset, feed, wallets, floor_amount(spare), now)
-    tally(tallies, Action.WITHDRAW, status)
+    spare = position.collateral - ceil_amount(minter.target_ratio * position.debt * price)
+    status = cdp.withdraw(position, tasset, kind, world.feeds, world.wallets, floor_amount(spare), now)
+    tally(world.tallies, Action.WITHDRAW, status)
     return status
+
+
+@rule
+def end(world: World, minter: Row, position: Row, now: float) -> None:
+    """Do what the owner does at its time to leave: wind up a delisted CDP, wait with a short that still pays, or close."""
+    later = now + max(minter.reaction, world.clock[0].step_seconds)
+    if world.tassets[position.tasset].is_delisted:
+        strategies.wind_up(world, minter, position, now)
+        minter.exit_at = NEVER
+        return
+    if strategies.is_short_worth_keeping(world, minter, position):
+        minter.exit_at = now + minter.look_every
+        return
+    if minter.strategy == Strategy.PROVIDE.value:
+        strategies.take_liquidity(world, minter, position, now)
+    elif minter.strategy == Strategy.LEVERAGE.value:
+        strategies.deleverage(world, minter, position, NEVER, now)
+    status = leave(world, minter, position, now)
+    minter.exit_at = NEVER if status == Status.OK else now + RETRY_EXIT if status == Status.NO_CAPITAL else later
+    if status == Status.OK and minter.strategy == Strategy.SHORT.value:
+        minter.opens_at = now + minter.look_every
 
 
 @rule
@@ -134,26 +160,25 @@ def act(world: World, index: int) -> None:
     """Look at the ratio and do what it calls for; after a refusal come back a reaction time later."""
     minter = world.minters[index]
     position = world.cdps[minter.cdp]
-    tasset = world.tassets[position.tasset]
-    feed, pool = world.feeds[tasset.feed], world.pools[tasset.pool]
-    now = world.clock[0].now
-    if not is_awake(minter, position, feed.price, now):
+    price, now = cdp.last_price(world.cdp_kinds[position.kind], world.feeds), world.clock[0].now
+    if not is_awake(minter, position, price, now):
         return
-    later = now + max(minter.reaction, world.clock[0].step_seconds)
+    if not position.is_open:
+        strategies.enter(world, minter, position, now)
+        return
     if now >= minter.exit_at:
-        status = leave(minter, position, tasset, feed, pool, world.tokens, world.wallets, world.tallies, now)
-        minter.exit_at = NEVER if status == Status.OK else now + RETRY_EXIT if status == Status.NO_CAPITAL else later
+        end(world, minter, position, now)
         return
-    ratio = cdp.collateral_ratio(position.collateral, position.debt, feed.price)
+    ratio = cdp.collateral_ratio(position.collateral, position.debt, price)
     if ratio < minter.alert_ratio:
         if minter.due_at == NEVER and minter.reaction > 0.0:
             minter.due_at = now + minter.reaction
             return
-        respond(minter, position, tasset, feed, pool, world.tokens, world.wallets, world.tallies, now)
+        respond(world, minter, position, price, now)
     elif ratio > minter.excess_ratio:
-        use_excess(minter, position, tasset, feed, pool, world.tokens, world.wallets, world.tallies, now)
-    still = is_unsettled(minter, position, feed.price)
-    minter.due_at = later if still else NEVER
+        use_excess(world, minter, position, price, now)
+    still = is_unsettled(minter, position, price)
+    minter.due_at = now + max(minter.reaction, world.clock[0].step_seconds) if still else NEVER
 
 
 @rule
@@ -181,6 +206,11 @@ class Minter(MarketAgent):
         return self.world.cdps[self.row.cdp]
 
     @property
+    def cdp_kind(self) -> Row:
+        """What the CDP mints against what."""
+        return self.world.cdp_kinds[self.cdp.kind]
+
+    @property
     def tasset(self) -> Row:
         """Terms of the minted tASSET."""
         return self.world.tassets[self.cdp.tasset]
@@ -192,28 +222,31 @@ class Minter(MarketAgent):
 
     @property
     def collateral_ratio(self) -> float:
-        """Collateral value / debt value at the oracle price; infinite without debt."""
-        return cdp.collateral_ratio(float(self.cdp.collateral), float(self.cdp.debt), float(self.feed.price))
+        """Collateral value / debt value at the oracle's prices; infinite without debt."""
+        price = cdp.last_price(self.cdp_kind, self.world.feeds)
+        return cdp.collateral_ratio(float(self.cdp.collateral), float(self.cdp.debt), price)
 
     def deposit(self, amount: float) -> None:
-        """Add collateral (tDOLLAR). Raises `Refused` by name."""
-        self.ask(Action.DEPOSIT, cdp.deposit(self.cdp, self.tasset, self.feed, self.world.wallets, whole_units(amount), self.now))
+        """Add collateral, in its tokens. Raises `Refused` by name."""
+        rows = (self.cdp, self.tasset, self.cdp_kind, self.world.feeds, self.world.wallets)
+        self.ask(Action.DEPOSIT, cdp.deposit(*rows, whole_units(amount), self.now))
 
     def withdraw(self, amount: float) -> None:
-        """Take out collateral (tDOLLAR, fee included). Raises `Refused` by name."""
-        self.ask(Action.WITHDRAW, cdp.withdraw(self.cdp, self.tasset, self.feed, self.world.wallets, whole_units(amount), self.now))
+        """Take out collateral, in its tokens, fee included. Raises `Refused` by name."""
+        rows = (self.cdp, self.tasset, self.cdp_kind, self.world.feeds, self.world.wallets)
+        self.ask(Action.WITHDRAW, cdp.withdraw(*rows, whole_units(amount), self.now))
 
     def mint(self, amount: float) -> None:
         """Mint tokens. Raises `Refused` by name."""
-        world = self.world
-        self.ask(Action.MINT, cdp.mint(self.cdp, self.tasset, self.feed, world.tokens, world.wallets, whole_units(amount), self.now))
+        rows = (self.cdp, self.tasset, self.cdp_kind, self.world.feeds, self.world.tokens, self.world.wallets)
+        self.ask(Action.MINT, cdp.mint(*rows, whole_units(amount), self.now))
 
     def burn(self, amount: float) -> None:
         """Return tokens. Raises `Refused` by name."""
-        world = self.world
-        self.ask(Action.BURN, cdp.burn(self.cdp, self.tasset, self.feed, world.tokens, world.wallets, whole_units(amount), self.now))
+        rows = (self.cdp, self.tasset, self.cdp_kind, self.world.feeds, self.world.tokens, self.world.wallets)
+        self.ask(Action.BURN, cdp.burn(*rows, whole_units(amount), self.now))
 
     def close(self) -> None:
         """Return the whole debt and take out all collateral. Raises `Refused` by name."""
-        world = self.world
-        self.ask(Action.CLOSE, cdp.close(self.cdp, self.tasset, self.feed, world.tokens, world.wallets, self.now))
+        rows = (self.cdp, self.tasset, self.cdp_kind, self.world.feeds, self.world.tokens, self.world.wallets)
+        self.ask(Action.CLOSE, cdp.close(*rows, self.now))

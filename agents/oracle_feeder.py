@@ -25,16 +25,18 @@ def wants_to_publish(feeder: Row, feed: Row, observed: float, now: float) -> boo
 
 @rule
 def act(world: World, index: int) -> None:
-    """Publish what was seen `lag` rounds ago, unless the market was closed then or the feeder is down now."""
+    """Publish what was seen `lag` rounds ago, unless the market was closed then, the feeder is down now, or the feed is another's."""
     feeder = world.oracle_feeders[index]
     clock = world.clock[0]
     seen = clock.step - feeder.lag
-    if seen < 0 or not world.feed_up[clock.step, feeder.feed] or not world.market_open[seen, feeder.asset]:
+    feed = world.feeds[feeder.feed]
+    if feed.feeder != feeder.account or feed.is_frozen:
+        return
+    if seen < 0 or not world.feed_up[clock.step, index] or not world.market_open[seen, feeder.asset]:
         return
     observed = world.market_price[seen, feeder.asset]
     if feeder.noise > 0.0:
-        observed *= math.exp(feeder.noise * world.feed_noise[seen, feeder.feed])
-    feed = world.feeds[feeder.feed]
+        observed *= math.exp(feeder.noise * world.feed_noise[seen, index])
     if wants_to_publish(feeder, feed, observed, clock.now):
         tally(world.tallies, Action.PUBLISH, oracle.publish(feed, feeder.account, observed, clock.now))
 

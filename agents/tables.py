@@ -27,9 +27,20 @@ MINTER = table_type(
     excess_ratio=(FLOAT, "fraction: above this it uses the spare collateral; infinite for an inattentive owner"),
     reaction=(FLOAT, "seconds between noticing and acting"),
     due_at=(FLOAT, "seconds: time of the next look; infinite while nothing is the matter"),
-    exit_at=(FLOAT, "seconds: time at which it closes the CDP; infinite for never"),
+    exit_at=(FLOAT, "seconds: time at which it closes the CDP, or looks whether to; infinite for never"),
+    opens_at=(FLOAT, "seconds: time at which it opens its closed CDP, or looks whether to; infinite for never"),
     response=(INT, "Response: what it does first about a low ratio"),
     relevers=(BOOL, "mints and sells more above excess_ratio; otherwise withdraws collateral"),
+    strategy=(INT, "Strategy: what it does with the tokens that it mints"),
+    budget=(FLOAT, "collateral put into a CDP opened during the run, in tokens of the collateral"),
+    loops=(INT, "times that a leverage loop is gone round at most"),
+    entry_premium=(FLOAT, "fraction: premium of the pool over the oracle from which a short-seller mints and sells"),
+    exit_premium=(FLOAT, "fraction: premium below which it buys back and closes"),
+    look_every=(FLOAT, "seconds between two looks at what is no emergency: an entry, an exit"),
+    stake=(INT, "row of stakes of its LP tokens; -1 for none"),
+    delisting=(INT, "Reaction: what it does once its tASSET is delisted"),
+    reaction_to_delisting=(FLOAT, "seconds between a delisting and what it does about it"),
+    start_usd=(FLOAT, "USD: what it owned less what it owed at the start, all at the first prices"),
     scripted=_SCRIPTED,
 )
 
@@ -48,6 +59,9 @@ TRADER = table_type(
     "traders",
     account=(INT, "account"),
     max_spread=(FLOAT, "fraction: slippage at which an order is called off"),
+    delisting=(INT, "Reaction: what it does with tokens of a delisted tASSET"),
+    reaction=(FLOAT, "seconds between a delisting and what it does about it"),
+    recovers_at=(FLOAT, "seconds: time at which it burns tokens of delisted tASSETs; infinite for never"),
     scripted=_SCRIPTED,
 )
 
@@ -66,9 +80,64 @@ LP = table_type(
     exit_stale=(FLOAT, "seconds without a fresh price after which it leaves; infinite for never"),
     return_after=(FLOAT, "seconds of calm after which it comes back"),
     calm_since=(FLOAT, "seconds: start of the calm; infinite while there is none"),
+    delisting=(INT, "Reaction: what it does once its tASSET is delisted"),
+    reaction=(FLOAT, "seconds between a delisting and what it does about it"),
+    moves_at=(FLOAT, "seconds: time at which it leaves the pool of a delisted tASSET; infinite for never"),
+    stake=(INT, "row of stakes of its LP tokens; -1 if it stakes none"),
+    harvest_every=(FLOAT, "seconds between two claims of rewards"),
+    harvest_at=(FLOAT, "seconds: time of the next claim; infinite for never"),
+    sells_rewards=(BOOL, "sells rewards on the tEXO pool; otherwise keeps them"),
+    start_pool=(INT, "row of pools at the start"),
     start_base=(FLOAT, "tDOLLAR provided at the start"),
-    start_asset=(FLOAT, "tASSET tokens provided at the start"),
+    start_asset=(FLOAT, "tokens of the pool's asset provided at the start"),
     scripted=_SCRIPTED,
+)
+
+STAKER = table_type(
+    "stakers",
+    account=(INT, "account"),
+    stake=(INT, "row of stakes: its tEXO"),
+    use=(INT, "Use: what it does with rewards"),
+    harvest_every=(FLOAT, "seconds between two claims of rewards"),
+    harvest_at=(FLOAT, "seconds: time of the next claim; infinite for never"),
+    start_texo=(FLOAT, "tokens staked at the start"),
+    scripted=_SCRIPTED,
+)
+
+KEEPER = table_type(
+    "keepers",
+    account=(INT, "account"),
+    fees_every=(FLOAT, "seconds between two distributions of the protocol fees"),
+    fees_at=(FLOAT, "seconds: time of the next"),
+    emission_every=(FLOAT, "seconds between two payments of the inflation"),
+    emission_at=(FLOAT, "seconds: time of the next"),
+    converted=(FLOAT, "tDOLLAR of protocol fees sold for tEXO so far"),
+    distributed=(FLOAT, "tEXO paid to stakers out of fees so far"),
+    scripted=_SCRIPTED,
+)
+
+PROPOSAL = table_type(
+    "proposals",
+    at=(FLOAT, "seconds: time at which it is put to the vote"),
+    proposer=(INT, "account"),
+    kind=(INT, "governance.PollKind"),
+    tasset=(INT, "row of tassets"),
+    value=(FLOAT, "account of the feeder, or fraction: the new ratio or discount"),
+    is_made=(BOOL, "has been put to the vote, or refused"),
+)
+
+INTENTION = table_type(
+    "intentions",
+    choice=(INT, "governance.Choice; -1 for one who does not vote"),
+    after=(FLOAT, "seconds after the start of the poll at which it votes"),
+)
+
+MIGRATION = table_type(
+    "migrations",
+    at=(FLOAT, "seconds: time at which the feeder delists the tASSET"),
+    tasset=(INT, "row of tassets"),
+    replacement=(INT, "row of tassets"),
+    done_at=(FLOAT, "seconds: when it was done; infinite before"),
 )
 
 ORDER = table_type(
@@ -93,8 +162,8 @@ FLOW = table_type(
     reason=(INT, "Status for which the last liquidator left all of them alone; OK if it looked at them one by one"),
     liquidations=(INT, "purchases"),
     burned_usd=(FLOAT, "USD: debt burned in purchases, at the oracle price"),
-    sold_usd=(FLOAT, "tDOLLAR of collateral sold"),
-    returned_usd=(FLOAT, "tDOLLAR of collateral returned to owners whose debt was gone"),
+    sold_usd=(FLOAT, "USD of collateral sold, at the oracle price"),
+    returned_usd=(FLOAT, "USD of collateral returned to owners whose debt was gone"),
     called_usd=(FLOAT, "USD: debt for sale (what restores the ratio) when CDPs were first found margin called"),
     instant_usd=(FLOAT, "USD: debt burned in the round in which its CDP was first found margin called"),
     waited_usd_seconds=(FLOAT, "USD x seconds: debt burned times the time since its CDP was margin called"),
@@ -107,7 +176,8 @@ EVENT = table_type(
     tasset=(INT, "row of tassets"),
     liquidator=(INT, "account of the buyer"),
     burned=(FLOAT, "tASSET tokens"),
-    sold=(FLOAT, "tDOLLAR of collateral"),
+    sold=(FLOAT, "tokens of collateral"),
+    sold_usd=(FLOAT, "USD of collateral, at the oracle price"),
     price=(FLOAT, "USD per token: oracle price"),
     called_at=(FLOAT, "seconds: when the CDP was found margin called"),
     bad_debt=(FLOAT, "tASSET tokens left when the collateral was gone"),

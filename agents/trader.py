@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 
 from seawall.agents.base import MarketAgent, tally, whole_units
+from seawall.agents.strategies import Reaction
+from seawall.agents.swaps import ANY_SPREAD, recover_all
 from seawall.protocols import amm
 from seawall.protocols.amounts import UNIT, floor_amount
 from seawall.protocols.compiled import rule
@@ -17,13 +19,19 @@ from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Row, World
 
-ANY_SPREAD = 1.0
 
 
 @rule
 def place(world: World, trader: Row, order: Row) -> Status:
-    """Swap one order on its pool: `usd` of tDOLLAR, or tASSET worth that much at the pool's price."""
-    pool = world.pools[order.pool]
+    """Swap one order on its pool: `usd` of tDOLLAR, or tASSET worth that much at the pool's price.
+
+    Those who react to a delisting trade the replacement as soon as its pool holds something; the others stay with the old pool.
+    """
+    pool, replacement = world.pools[order.pool], world.tassets[order.pool].replacement
+    if replacement >= 0 and trader.delisting != Reaction.SIT.value:
+        new_pool = world.pools[replacement]
+        if world.wallets[new_pool.account, new_pool.asset_token] > 0.0:
+            pool = new_pool
     if order.sells:
         price = amm.price(pool, world.wallets)
         offer = 0.0 if math.isnan(price) else floor_amount(order.usd / price)
@@ -33,11 +41,11 @@ def place(world: World, trader: Row, order: Row) -> Status:
 
 @rule
 def act(world: World, index: int) -> None:
-    """Place the trader's orders of this round."""
+    """Place the trader's orders of this round; an order for a tASSET not listed yet is not placed."""
     step = world.clock[0].step
     for i in range(world.order_start[step], world.order_start[step + 1]):
         order = world.orders[i]
-        if order.trader == index:
+        if order.trader == index and world.feeds[world.tassets[order.pool].feed].feeder >= 0:
             tally(world.tallies, Action.SWAP, place(world, world.traders[index], order))
 
 
@@ -74,7 +82,7 @@ def arbitrage(pool: Row, wallets: Floats, account: int, price: float, min_edge: 
 
 @rule
 def act_arbitrageur(world: World, index: int) -> None:
-    """Visit every pool whose oracle price is fresh."""
+    """Visit every pool whose oracle price is fresh; burn at once what is held of a delisted tASSET, which pays the end price."""
     arbitrageur = world.arbitrageurs[index]
     for i in range(len(world.tassets)):
         tasset = world.tassets[i]
@@ -84,6 +92,8 @@ def act_arbitrageur(world: World, index: int) -> None:
         status = arbitrage(world.pools[tasset.pool], world.wallets, arbitrageur.account, feed.price, arbitrageur.min_edge)
         if status != Status.UNPROFITABLE and status != Status.NO_CAPITAL:
             tally(world.tallies, Action.SWAP, status)
+        if tasset.is_delisted:
+            recover_all(world, arbitrageur.account, i, world.clock[0].now)
 
 
 class _Swapper(MarketAgent):

@@ -27,11 +27,12 @@ def series(world: World, names: Sequence[str]) -> pd.DataFrame:
     frame["market_open"] = flat["market_open"].astype(bool)
     frame["amm_price"] = amm_price
     frame["amm_premium"] = amm_price / flat["oracle_price"] - 1.0
-    frame["collateral_usd"] = flat["collateral"]
+    frame["collateral_usd"] = flat["collateral_usd"]
     frame["debt_usd"] = debt_usd
     frame["debt_tokens"] = flat["debt"]
-    frame["system_collateral_ratio"] = np.divide(flat["collateral"], debt_usd, out=np.full(len(flat), np.nan), where=debt_usd > 0)
-    frame["min_collateral_ratio"] = np.tile(terms["min_collateral_ratio"], count)
+    frame["system_collateral_ratio"] = np.divide(flat["collateral_usd"], debt_usd, out=np.full(len(flat), np.nan), where=debt_usd > 0)
+    frame["min_collateral_ratio"] = flat["min_collateral_ratio"]
+    frame["is_delisted"] = flat["is_delisted"].astype(bool)
     frame["shortfall_usd"] = flat["shortfall"]
     frame["insolvent_cdps"] = flat["insolvent"]
     frame["margin_called_cdps"] = flat["called"]
@@ -90,7 +91,7 @@ def liquidations(world: World, names: Sequence[str]) -> pd.DataFrame:
             "liquidator": [liquidator.get(int(account), -1) for account in events["liquidator"]],
             "burned_tokens": events["burned"],
             "burned_usd": events["burned"] * events["price"],
-            "sold_usd": events["sold"],
+            "sold_usd": events["sold_usd"],
             "price": events["price"],
             "seconds_called": events["time"] - events["called_at"],
             "bad_debt_usd": events["bad_debt"] * events["price"],

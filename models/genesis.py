@@ -1,32 +1,33 @@
 """How a market comes to be: first prices, open CDPs, tokens handed from those who minted them to those who trade them, pools filled.
 
-Everything moves by the contracts' own rules; only tDOLLAR comes from outside. What minters handed over they sold before the run, and
-spent the proceeds outside the market (assumption).
+Everything moves by the contracts' own rules; only tDOLLAR and tEXO come from outside. What minters handed over they sold before the run,
+and spent the proceeds outside the market (assumption).
 """
 
 from __future__ import annotations
 
-from seawall.protocols import amm, cdp, ledger, oracle
+from seawall.protocols import amm, cdp, ledger, oracle, staking
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Status
-from seawall.protocols.tables import TDOLLAR, Floats, Ints, Table, World
+from seawall.protocols.tables import Floats, Ints, Table, World
 
 ANY_SLIPPAGE = 1.0
 
 
 def publish_first_prices(world: World) -> None:
-    """Give every feed the market's first price, open or not, so that CDPs can be opened."""
+    """Give every feed that has a feeder the market's first price, open or not, so that CDPs can be opened."""
     for tasset in world.tassets:
         feed = world.feeds[tasset.feed]
-        oracle.publish(feed, feed.feeder, world.market_price[0, tasset.asset], 0.0)
+        if feed.feeder >= 0:
+            oracle.publish(feed, feed.feeder, world.market_price[0, tasset.asset], 0.0)
 
 
 @rule
-def endow(wallets: Floats, tokens: Table, accounts: Ints, tdollar: Floats) -> Status:
-    """Give accounts (row numbers) tDOLLAR from outside, rounded down to whole units."""
+def endow(wallets: Floats, tokens: Table, token: int, accounts: Ints, amounts: Floats) -> Status:
+    """Give accounts (row numbers) tokens from outside, rounded down to whole units."""
     for i in range(len(accounts)):
-        status = ledger.mint(wallets, tokens, TDOLLAR, accounts[i], floor_amount(tdollar[i]))
+        status = ledger.mint(wallets, tokens, token, accounts[i], floor_amount(amounts[i]))
         if status != Status.OK:
             return status
     return Status.OK
@@ -34,12 +35,14 @@ def endow(wallets: Floats, tokens: Table, accounts: Ints, tdollar: Floats) -> St
 
 @rule
 def open_cdps(
-    cdps: Table, tassets: Table, feeds: Table, tokens: Table, wallets: Floats, collateral: Floats, ratios: Floats
+    cdps: Table, tassets: Table, kinds: Table, feeds: Table, tokens: Table, wallets: Floats, collateral: Floats, ratios: Floats
 ) -> tuple[Status, int]:
-    """Open every CDP with this collateral (tDOLLAR, already in its owner's wallet) at this ratio. Returns the first refusal and its row."""
+    """Open every CDP that has collateral (tokens, already in its owner's wallet) at its ratio. Returns the first refusal and its row."""
     for i in range(len(cdps)):
-        tasset = tassets[cdps[i].tasset]
-        status, _ = cdp.open_position(cdps[i], tasset, feeds[tasset.feed], tokens, wallets, floor_amount(collateral[i]), ratios[i], 0.0)
+        if collateral[i] <= 0.0:
+            continue
+        tasset, kind = tassets[cdps[i].tasset], kinds[cdps[i].kind]
+        status, _ = cdp.open_position(cdps[i], tasset, kind, feeds, tokens, wallets, floor_amount(collateral[i]), ratios[i], 0.0)
         if status != Status.OK:
             return status, i
     return Status.OK, -1
@@ -65,13 +68,29 @@ def hand_out(world: World, index: int, accounts: Ints, parts: Floats) -> None:
 
 
 def fill_pools(world: World) -> tuple[Status, int]:
-    """Let every LP provide all it holds of its pool's pair. Returns the first refusal and its row."""
+    """Let every LP provide all it holds of its pool's pair, and stake if it does. Returns the first refusal and its row."""
     for i, lp in enumerate(world.lps):
         pool = world.pools[lp.pool]
         base, asset = world.wallets[lp.account, pool.base_token], world.wallets[lp.account, pool.asset_token]
-        status, _ = amm.provide(pool, world.tokens, world.wallets, lp.account, base, asset, ANY_SLIPPAGE)
+        status, shares = amm.provide(pool, world.tokens, world.wallets, lp.account, base, asset, ANY_SLIPPAGE)
+        if status == Status.OK and lp.stake >= 0:
+            stake = world.stakes[lp.stake]
+            status = staking.bond(stake, world.stake_pools[stake.pool], world.wallets, shares)
         if status != Status.OK:
             return status, i
+        lp.start_pool = lp.pool
         lp.start_base = base - world.wallets[lp.account, pool.base_token]
         lp.start_asset = asset - world.wallets[lp.account, pool.asset_token]
     return Status.OK, -1
+
+
+def stake_texo(world: World) -> None:
+    """Let every staker stake all tEXO it holds but for the deposits of its own proposals."""
+    deposits = float(world.governance[0].deposit)
+    for staker in world.stakers:
+        stake = world.stakes[staker.stake]
+        pool = world.stake_pools[stake.pool]
+        kept = deposits * int((world.proposals["proposer"] == staker.account).sum())
+        amount = max(world.wallets[staker.account, pool.staked_token] - kept, 0.0)
+        if staking.bond(stake, pool, world.wallets, amount) == Status.OK:
+            staker.start_texo = amount

@@ -38,8 +38,25 @@ def measure(world: World) -> Summary:
 
 
 def market_prices(world: World) -> Floats:
-    """Market price of each tASSET's underlying now, USD."""
-    prices: Floats = world.market_price[int(world.clock[0].step)][world.tassets["asset"]]
+    """USD that each tASSET is worth now: the market price of what it tracks, or its end price."""
+    prices: Floats = np.where(
+        world.tassets["is_delisted"], world.tassets["end_price"], world.market_price[int(world.clock[0].step)][world.tassets["asset"]]
+    )
+    return prices
+
+
+def token_prices(world: World) -> Floats:
+    """USD per token, [tokens]: tDOLLAR 1, tASSETs at the market, tEXO at its own pool's price, LP tokens at their part of the reserves."""
+    pools, count = world.pools, len(world.tassets)
+    prices = np.zeros(len(world.tokens))
+    prices[TDOLLAR], prices[world.tassets["token"]] = 1.0, market_prices(world)
+    reserves = world.wallets[pools["account"]]
+    rows = np.arange(len(pools))
+    base, asset = reserves[rows, pools["base_token"]], reserves[rows, pools["asset_token"]]
+    prices[pools[count]["asset_token"]] = base[count] / asset[count] if asset[count] > 0 else 0.0
+    supply = world.tokens["supply"][pools["share_token"]]
+    value = base + asset * prices[pools["asset_token"]]
+    prices[pools["share_token"]] = np.divide(value, supply, out=np.zeros(len(pools)), where=supply > 0)
     return prices
 
 
@@ -93,7 +110,7 @@ def fee_yield(world: World) -> dict[str, Figure]:
         "lp_fees_usd": Figure(fees, "USD"),
         "fee_yield_per_year": _ratio(fees, pool_value_years, "per_year", no_pool),
         "lp_net_yield_per_year": _ratio(gain, start_value * seconds / SECONDS_PER_YEAR, "per_year", no_pool),
-        "protocol_fees_usd": Figure(float(world.wallets[COLLECTOR_ACCOUNT, TDOLLAR]), "USD"),
+        "protocol_fees_usd": Figure(protocol_fees(world), "USD"),
     }
 
 
@@ -109,23 +126,31 @@ def waterfall(world: World) -> dict[str, Figure]:
 
 
 def lp_fees(world: World) -> float:
-    """USD of commission kept in the pools, tokens at today's market prices."""
-    return float(world.pools["fees_base"].sum() + world.pools["fees_asset"] @ market_prices(world))
+    """USD of commission kept in the pools, tokens at today's prices."""
+    return float(world.pools["fees_base"].sum() + world.pools["fees_asset"] @ token_prices(world)[world.pools["asset_token"]])
 
 
 def lp_gain(world: World) -> tuple[float, float]:
-    """USD that all LPs own more than if they had kept what they started with, and USD that this start is worth at today's prices."""
-    lps, wallets = world.lps, world.wallets
+    """USD that all LPs own more than if they had kept what they started with, and USD that this start is worth at today's prices.
+
+    Owned is everything in their wallets, LP tokens they staked, and rewards claimed or not.
+    """
+    lps, prices = world.lps, token_prices(world)
     if len(lps) == 0:
         return 0.0, 0.0
-    pool = world.pools[lps["pool"]]
-    price = market_prices(world)[lps["pool"]]
-    supply = world.tokens["supply"][pool["share_token"]]
-    part = np.divide(wallets[lps["account"], pool["share_token"]], supply, out=np.zeros(len(lps)), where=supply > 0)
-    base = wallets[lps["account"], TDOLLAR] + part * wallets[pool["account"], pool["base_token"]]
-    asset = wallets[lps["account"], pool["asset_token"]] + part * wallets[pool["account"], pool["asset_token"]]
-    held = lps["start_base"] + lps["start_asset"] * price
-    return float((base + asset * price - held).sum()), float(held.sum())
+    owned = world.wallets[lps["account"]] @ prices
+    staking = lps["stake"] >= 0
+    stakes = world.stakes[lps["stake"][staking]]
+    pools = world.stake_pools[stakes["pool"]]
+    earned = stakes["pending"] + stakes["bond"] * (pools["reward_index"] - stakes["index"])
+    owned[staking] += stakes["bond"] * prices[pools["staked_token"]] + earned * prices[pools["reward_token"]]
+    held = lps["start_base"] + lps["start_asset"] * prices[world.pools[lps["start_pool"]]["asset_token"]]
+    return float((owned - held).sum()), float(held.sum())
+
+
+def protocol_fees(world: World) -> float:
+    """USD of protocol fees: tDOLLAR sold for tEXO so far, and what the collector still holds."""
+    return float(world.keepers["converted"].sum() + world.wallets[COLLECTOR_ACCOUNT] @ token_prices(world))
 
 
 def liquidators_profit(world: World) -> float:

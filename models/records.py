@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from seawall.agents.alarms import update_insolvent
+from seawall.agents.alarms import collateral_mark, mark_price, market_ratio, update_insolvent
+from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
 from seawall.protocols.tables import FLOAT, INT, Floats, Row, World, table_type
 
@@ -30,13 +31,15 @@ PEAK = table_type(
 SERIES = table_type(
     "series",
     time=(FLOAT, "seconds"),
-    market_price=(FLOAT, "USD per token"),
+    market_price=(FLOAT, "USD per token: the market's, or the end price"),
     market_open=(INT, "1 while the market of the tracked asset is open"),
     oracle_price=(FLOAT, "USD per token"),
     oracle_age=(FLOAT, "seconds since the last publication"),
     pool_base=(FLOAT, "tDOLLAR in the pool"),
     pool_asset=(FLOAT, "tASSET tokens in the pool"),
-    collateral=(FLOAT, "tDOLLAR of all CDPs"),
+    collateral_usd=(FLOAT, "USD of collateral of all CDPs, at the market price"),
+    min_collateral_ratio=(FLOAT, "fraction"),
+    is_delisted=(INT, "1 once it is"),
     debt=(FLOAT, "tASSET tokens owed by all CDPs"),
     bad_debt_usd=(FLOAT, "USD: cumulative"),
     shortfall=(FLOAT, "USD"),
@@ -95,17 +98,18 @@ def mark_shortfall(world: World) -> None:
         world.peaks[k].insolvent_debt_usd = 0.0
     for k in range(1, update_insolvent(world) + 1):
         cdp = world.cdps[world.insolvent[k]]
-        price = world.market_price[step, world.tassets[cdp.tasset].asset]
-        add_insolvent(world.peaks[cdp.tasset], cdp, price)
-        add_insolvent(whole, cdp, price)
+        debt_usd = cdp.debt * mark_price(world.tassets[cdp.tasset], world.market_price, step)
+        shortfall = debt_usd - cdp.collateral * collateral_mark(world.cdp_kinds[cdp.kind], world.tassets, world.market_price, step)
+        add_insolvent(world.peaks[cdp.tasset], shortfall, debt_usd)
+        add_insolvent(whole, shortfall, debt_usd)
 
 
 @rule
-def add_insolvent(peak: Row, cdp: Row, price: float) -> None:
-    """Add one CDP that is worth less than it owes."""
-    peak.shortfall += cdp.debt * price - cdp.collateral
+def add_insolvent(peak: Row, shortfall: float, debt_usd: float) -> None:
+    """Add one CDP that is worth less than it owes, USD."""
+    peak.shortfall += shortfall
     peak.insolvent += 1
-    peak.insolvent_debt_usd += cdp.debt * price
+    peak.insolvent_debt_usd += debt_usd
 
 
 @rule
@@ -128,7 +132,8 @@ def record_tasset(row: Row, tasset: Row, flow: Row, peak: Row, feed: Row, pool: 
     row.time = now
     row.oracle_price, row.oracle_age = feed.price, now - feed.updated_at
     row.pool_base, row.pool_asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-    row.collateral, row.debt, row.bad_debt_usd = tasset.collateral, tasset.debt, tasset.bad_debt_usd
+    row.debt, row.bad_debt_usd = tasset.debt, tasset.bad_debt_usd
+    row.min_collateral_ratio, row.is_delisted = tasset.min_collateral_ratio, int(tasset.is_delisted)
     row.shortfall, row.insolvent = peak.shortfall, peak.insolvent
     row.liquidations, row.burned_usd = flow.liquidations, flow.burned_usd
     row.volume, row.fees_base, row.fees_asset = pool.volume_base, pool.fees_base, pool.fees_asset
@@ -145,8 +150,9 @@ def count_cdps(world: World, record: int) -> None:
         row = world.series[record, cdp.tasset]
         row.open_cdps += 1
         tasset = world.tassets[cdp.tasset]
-        row.called += int(world.feeds[tasset.feed].price * tasset.min_collateral_ratio > cdp.backing)
-        ratio = cdp.backing / world.market_price[step, tasset.asset]
+        kind = world.cdp_kinds[cdp.kind]
+        row.called += int(not tasset.is_delisted and last_price(kind, world.feeds) * tasset.min_collateral_ratio > cdp.backing)
+        ratio = cdp.backing / market_ratio(kind, world.tassets, world.market_price, step)
         world.ratio_counts[record, cdp.tasset, ratio_bin(ratio)] += 1
 
 
@@ -164,6 +170,17 @@ def ratio_bin(ratio: float) -> int:
 
 
 @rule
+def collateral_usd(world: World, tasset: int) -> float:
+    """USD of collateral behind a tASSET, at the marks of this round."""
+    total = 0.0
+    for i in range(len(world.cdp_kinds)):
+        kind = world.cdp_kinds[i]
+        if kind.tasset == tasset:
+            total += kind.collateral * collateral_mark(kind, world.tassets, world.market_price, world.clock[0].step)
+    return total
+
+
+@rule
 def record(world: World) -> None:
     """Write one record: the series, the distribution of ratios and the tallies."""
     clock = world.clock[0]
@@ -173,7 +190,8 @@ def record(world: World) -> None:
         record_tasset(
             row, tasset, world.flows[k], world.peaks[k], world.feeds[tasset.feed], world.pools[tasset.pool], world.wallets, clock.now
         )
-        row.market_price = world.market_price[clock.step, tasset.asset]
+        row.market_price = mark_price(tasset, world.market_price, clock.step)
+        row.collateral_usd = collateral_usd(world, k)
         row.market_open = int(world.market_open[clock.step, tasset.asset])
     count_cdps(world, at)
     for action in range(world.tallies.shape[0]):
@@ -188,14 +206,15 @@ def observe(world: World) -> None:
     clock = world.clock[0]
     mark_shortfall(world)
     seconds = clock.step_seconds if clock.step > 0 else 0.0
-    all_collateral, all_debt_usd, all_pools = 0.0, 0.0, 0.0
+    texo_pool = world.pools[len(world.tassets)]
+    all_collateral, all_debt_usd, all_pools = 0.0, 0.0, 2.0 * world.wallets[texo_pool.account, texo_pool.base_token]
     for k in range(len(world.tassets)):
         tasset = world.tassets[k]
         pool = world.pools[tasset.pool]
-        price = world.market_price[clock.step, tasset.asset]
+        price, collateral = mark_price(tasset, world.market_price, clock.step), collateral_usd(world, k)
         pool_value = world.wallets[pool.account, pool.base_token] + world.wallets[pool.account, pool.asset_token] * price
-        update_peak(world.peaks[k], tasset.collateral, tasset.debt * price, pool_value, clock.now, seconds)
-        all_collateral += tasset.collateral
+        update_peak(world.peaks[k], collateral, tasset.debt * price, pool_value, clock.now, seconds)
+        all_collateral += collateral
         all_debt_usd += tasset.debt * price
         all_pools += pool_value
     update_peak(world.peaks[len(world.tassets)], all_collateral, all_debt_usd, all_pools, clock.now, seconds)

@@ -1,6 +1,7 @@
 """One round, in its written order. The clock knows no domain: what contracts do is in `protocols/`, who decides what in `agents/`.
 
-1 environment, 2 oracle feeders, 3 traders and arbitrageurs, 4 minters, 5 liquidators, 6 liquidity providers, 7 records. Within a phase
+1 environment, 2 oracle feeders and delistings, 3 keepers (inflation, fees, polls), 4 traders and arbitrageurs, 5 minters, 6 liquidators, 7
+liquidity providers, 8 stakers (proposals, votes, rewards), 9 records. Within a phase
 the order of those who act is drawn; orders of traders come as they arrived.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seawall.agents import liquidator, lp, minter, oracle_feeder, trader
+from seawall.agents import keeper, liquidator, lp, migration, minter, oracle_feeder, staker, trader
 from seawall.agents.base import everybody
 from seawall.models.records import observe
 from seawall.protocols.compiled import rule
@@ -49,6 +50,9 @@ def run(world: World, rows: Ints, rounds: int) -> None:
         begin(clock)
         for row in range(len(world.oracle_feeders)):
             oracle_feeder.act(world, row)
+        migration.act(world)
+        for row in range(len(world.keepers)):
+            keeper.act(world, row)
         for k in range(trader_order(world, rows)):
             trader.act(world, rows[k])
         for k in range(everybody(rows, len(world.arbitrageurs), clock.order_seed, clock.step)):
@@ -60,10 +64,13 @@ def run(world: World, rows: Ints, rounds: int) -> None:
         liquidator.explain(world)
         for k in range(lp.order(world, rows)):
             lp.act(world, rows[k])
+        staker.propose_due(world)
+        for k in range(staker.order(world, rows)):
+            staker.act(world, rows[k])
         observe(world)
 
 
 def room_for_rows(world: World) -> Ints:
     """Memory for the rows of the largest table of agents, reused by all phases."""
-    tables = (world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps)
+    tables = (world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps, world.stakers)
     return np.zeros(max(len(table) for table in tables), np.int64)

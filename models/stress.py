@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 import mesa
 import pandas as pd
 
-from seawall.agents import liquidator, lp, minter
+from seawall.agents import liquidator, lp, migration, minter, staker
 from seawall.agents.base import MarketAgent, everybody
+from seawall.agents.keeper import Keeper
 from seawall.agents.liquidator import Liquidator
 from seawall.agents.lp import LiquidityProvider
 from seawall.agents.minter import Minter
 from seawall.agents.oracle_feeder import OracleFeeder
+from seawall.agents.staker import Staker
 from seawall.agents.trader import Arbitrageur, Trader
 from seawall.models import frames, measures, step
 from seawall.models.records import observe
@@ -22,7 +24,16 @@ from seawall.protocols import audit
 from seawall.protocols.compiled import mark_compiled
 from seawall.protocols.tables import World
 
-BUILT_IN: tuple[type[MarketAgent], ...] = (OracleFeeder, Trader, Arbitrageur, Minter, Liquidator, LiquidityProvider)
+BUILT_IN: tuple[type[MarketAgent], ...] = (
+    OracleFeeder,
+    Keeper,
+    Trader,
+    Arbitrageur,
+    Minter,
+    Liquidator,
+    LiquidityProvider,
+    Staker,
+)
 DEFAULT_WORLD = "seawall.scenarios.build:default_world"
 """Named, not imported: a model knows no scenario; only the constructor without arguments asks for one."""
 
@@ -208,12 +219,16 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         world, clock, rows = self.world, self.world.clock[0], self._rows
         step.begin(clock)
         self._phase(OracleFeeder, range(len(world.oracle_feeders)))
+        migration.act(world)
+        self._phase(Keeper, range(len(world.keepers)))
         self._phase(Trader, rows[: step.trader_order(world, rows)])
         self._phase(Arbitrageur, rows[: everybody(rows, len(world.arbitrageurs), int(clock.order_seed), int(clock.step))])
         self._phase(Minter, rows[: minter.order(world, rows)])
         self._phase(Liquidator, rows[: liquidator.order(world, rows)])
         liquidator.explain(world)
         self._phase(LiquidityProvider, rows[: lp.order(world, rows)])
+        staker.propose_due(world)
+        self._phase(Staker, rows[: staker.order(world, rows)])
         observe(world)
 
     def _phase(self, kind: type[MarketAgent], order: Iterable[int]) -> None:

@@ -12,32 +12,58 @@ from seawall.agents.alarms import BLOCK, ROWS_PER_BLOCK, lay_out
 from seawall.models.records import PEAK, RATIO_EDGES, SERIES
 from seawall.protocols import tables
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import FIRST_FREE_ACCOUNT, Floats, World
+from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, World
 
 NEVER = np.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How many rows each table has. One minter owns one CDP; each tASSET has one feed, one feeder, one pool, one token and one LP token."""
+    """How many rows each table has.
+
+    One minter owns one CDP; each tASSET has one feed, one feeder, one pool, one token, one LP token and one pool for staking that.
+
+    Attributes:
+        collaterals: (minted, locked) rows of tassets: which tASSETs may be minted against which other, beside tDOLLAR.
+        spare_feeders: feeders beyond one per tASSET.
+        lp_stakes: stakes of LP tokens; each staker of tEXO has one of its own.
+    """
 
     steps: int
     tassets: int
     assets: int
+    collaterals: tuple[tuple[int, int], ...] = ()
+    spare_feeders: int = 0
     minters: int = 0
     liquidators: int = 0
     traders: int = 0
     arbitrageurs: int = 0
     lps: int = 0
+    stakers: int = 0
+    lp_stakes: int = 0
+    keepers: int = 0
+    emissions: int = 0
+    proposals: int = 0
+    migrations: int = 0
     orders: int = 0
     record_every: int = 60
     events: int = 100_000
 
     @property
+    def tokens(self) -> int:
+        """TDOLLAR, tASSETs and their LP tokens, tEXO and its LP token."""
+        return 1 + 2 * self.tassets + 2
+
+    @property
+    def feeders(self) -> int:
+        """Feeders, spare ones included."""
+        return self.tassets + self.spare_feeders
+
+    @property
     def accounts(self) -> int:
-        """Contracts, pools, feeders, then agents."""
-        agents = self.minters + self.liquidators + self.traders + self.arbitrageurs + self.lps
-        return FIRST_FREE_ACCOUNT + 2 * self.tassets + agents
+        """Contracts, pools, staking pools, feeders, then agents."""
+        agents = self.minters + self.liquidators + self.traders + self.arbitrageurs + self.lps + self.stakers + self.keepers
+        return FIRST_FREE_ACCOUNT + 2 * (self.tassets + 1) + self.feeders + agents
 
     @property
     def records(self) -> int:
@@ -48,29 +74,44 @@ class Sizes:
 def empty_world(sizes: Sizes) -> World:
     """Allocate all tables, zero but for the values that mean "never" and "none"."""
     inputs = (sizes.steps + 1, sizes.assets)
+    fed = (sizes.steps + 1, sizes.feeders)
     recorded = (sizes.records, sizes.tassets)
     tallied = (len(Action), len(Status))
+    kinds = sizes.tassets + len(sizes.collaterals)
     world = World(
         clock=np.zeros(1, tables.CLOCK),
-        tokens=np.zeros(1 + 2 * sizes.tassets, tables.TOKEN),
-        wallets=np.zeros((sizes.accounts, 1 + 2 * sizes.tassets)),
-        feeds=np.zeros(sizes.tassets, tables.FEED),
+        tokens=np.zeros(sizes.tokens, tables.TOKEN),
+        wallets=np.zeros((sizes.accounts, sizes.tokens)),
+        feeds=np.zeros(sizes.tassets + 1, tables.FEED),
         tassets=np.zeros(sizes.tassets, tables.TASSET),
+        cdp_kinds=np.zeros(kinds, tables.CDP_KIND),
         cdps=np.zeros(sizes.minters, tables.CDP),
-        pools=np.zeros(sizes.tassets, tables.POOL),
-        oracle_feeders=np.zeros(sizes.tassets, agent_tables.ORACLE_FEEDER),
+        pools=np.zeros(sizes.tassets + 1, tables.POOL),
+        stake_pools=np.zeros(sizes.tassets + 1, tables.STAKE_POOL),
+        stakes=np.zeros(sizes.stakers + sizes.lp_stakes, tables.STAKE),
+        inflation=np.zeros(1, tables.INFLATION),
+        emissions=np.zeros(sizes.emissions, tables.EMISSION),
+        governance=np.zeros(1, tables.GOVERNANCE),
+        polls=np.zeros(sizes.proposals, tables.POLL),
+        ballots=np.zeros(sizes.proposals * sizes.stakers, tables.BALLOT),
+        oracle_feeders=np.zeros(sizes.feeders, agent_tables.ORACLE_FEEDER),
         minters=np.zeros(sizes.minters, agent_tables.MINTER),
         liquidators=np.zeros(sizes.liquidators, agent_tables.LIQUIDATOR),
         traders=np.zeros(sizes.traders, agent_tables.TRADER),
         arbitrageurs=np.zeros(sizes.arbitrageurs, agent_tables.ARBITRAGEUR),
         lps=np.zeros(sizes.lps, agent_tables.LP),
+        stakers=np.zeros(sizes.stakers, agent_tables.STAKER),
+        keepers=np.zeros(sizes.keepers, agent_tables.KEEPER),
+        proposals=np.zeros(sizes.proposals, agent_tables.PROPOSAL),
+        intentions=np.zeros(sizes.proposals * sizes.stakers, agent_tables.INTENTION),
+        migrations=np.zeros(sizes.migrations, agent_tables.MIGRATION),
         market_price=np.ones(inputs),
         market_open=np.ones(inputs, np.bool_),
-        feed_noise=np.zeros((sizes.steps + 1, sizes.tassets)),
-        feed_up=np.ones((sizes.steps + 1, sizes.tassets), np.bool_),
+        feed_noise=np.zeros(fed),
+        feed_up=np.ones(fed, np.bool_),
         orders=np.zeros(sizes.orders, agent_tables.ORDER),
         order_start=np.zeros(sizes.steps + 2, np.int64),
-        blocks=np.zeros(sizes.minters // ROWS_PER_BLOCK + sizes.tassets, BLOCK),
+        blocks=np.zeros(sizes.minters // ROWS_PER_BLOCK + kinds, BLOCK),
         called=np.zeros(sizes.minters + 1, np.int64),
         insolvent=np.zeros(sizes.minters + 1, np.int64),
         marks=np.zeros(sizes.minters, agent_tables.MARK),
@@ -83,7 +124,8 @@ def empty_world(sizes: Sizes) -> World:
         tally_series=np.zeros((sizes.records, *tallied), np.int64),
     )
     _set_nevers(world)
-    _set_indices(world)
+    _set_contracts(world, sizes)
+    _set_accounts(world, sizes)
     world.clock["steps"], world.clock["record_every"] = sizes.steps, sizes.record_every
     return world
 
@@ -91,32 +133,69 @@ def empty_world(sizes: Sizes) -> World:
 def _set_nevers(world: World) -> None:
     """Values that mean "never", "none" and "as usual"."""
     world.feeds["updated_at"] = -NEVER
+    world.feeds["feeder"] = -1
+    world.inflation["emitted_at"] = -NEVER
     world.cdps["backing"] = NEVER
     world.marks["seen_step"] = -2
     world.peaks["first_insolvent_at"] = NEVER
     world.peaks["min_system_ratio"] = NEVER
-    world.minters["due_at"] = world.minters["exit_at"] = world.minters["excess_ratio"] = NEVER
     world.liquidators["uses_pool"] = True
     world.tassets["auction_needs_fresh_price"] = True
-    for column in ("exit_premium", "exit_stale", "calm_since"):
+    world.tassets["replacement"] = world.minters["stake"] = world.lps["stake"] = world.intentions["choice"] = -1
+    world.migrations["done_at"] = world.traders["recovers_at"] = world.stakers["harvest_at"] = NEVER
+    for column in ("due_at", "exit_at", "excess_ratio", "opens_at"):
+        world.minters[column] = NEVER
+    for column in ("exit_premium", "exit_stale", "calm_since", "moves_at", "harvest_at"):
         world.lps[column] = NEVER
+    for column in ("fees_at", "emission_at"):
+        world.keepers[column] = NEVER
 
 
-def _set_indices(world: World) -> None:
-    """Give each thing its rows and accounts: contracts, pools, feeders, then agents table by table."""
-    count = len(world.tassets)
-    each = np.arange(count)
+def _set_contracts(world: World, sizes: Sizes) -> None:
+    """Give each contract its tokens and accounts."""
+    count = sizes.tassets
+    each, texo = np.arange(count), 1 + 2 * count
+    pools, stake_pools, kinds, tdollar = world.pools, world.stake_pools, world.cdp_kinds, world.feeds[count]
     world.tassets["token"], world.tassets["feed"], world.tassets["pool"] = 1 + each, each, each
-    world.pools["base_token"], world.pools["asset_token"], world.pools["share_token"] = tables.TDOLLAR, 1 + each, 1 + count + each
-    world.pools["account"] = FIRST_FREE_ACCOUNT + each
-    world.oracle_feeders["feed"], world.oracle_feeders["account"] = each, FIRST_FREE_ACCOUNT + count + each
-    world.feeds["feeder"] = world.oracle_feeders["account"]
-    account = FIRST_FREE_ACCOUNT + 2 * count
-    for agents in (world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps):
+    tdollar.price, tdollar.is_frozen, tdollar.updated_at = 1.0, True, NEVER
+    pools["account"] = FIRST_FREE_ACCOUNT + np.arange(count + 1)
+    pools["base_token"], pools["asset_token"], pools["share_token"] = TDOLLAR, np.r_[1 + each, texo], np.r_[1 + count + each, texo + 1]
+    stake_pools["account"] = FIRST_FREE_ACCOUNT + count + 1 + np.arange(count + 1)
+    stake_pools["staked_token"], stake_pools["reward_token"] = np.r_[1 + count + each, texo], texo
+    world.inflation["token"] = world.governance["token"] = texo
+    world.governance["stake_pool"] = count
+    world.polls["row"] = np.arange(len(world.polls))
+    pairs = sorted([(k, -1) for k in range(count)] + list(sizes.collaterals))
+    for kind, (minted, locked) in zip(kinds, pairs, strict=True):
+        kind.tasset, kind.feed = minted, minted
+        kind.token, kind.collateral_feed = (1 + locked, locked) if locked >= 0 else (TDOLLAR, count)
+
+
+def _set_accounts(world: World, sizes: Sizes) -> None:
+    """Give each agent its account and its rows, table by table."""
+    account = FIRST_FREE_ACCOUNT + 2 * (sizes.tassets + 1)
+    tables_of_agents = (
+        world.oracle_feeders,
+        world.minters,
+        world.liquidators,
+        world.traders,
+        world.arbitrageurs,
+        world.lps,
+        world.stakers,
+        world.keepers,
+    )
+    for agents in tables_of_agents:
         agents["account"] = account + np.arange(len(agents))
         account += len(agents)
+    world.oracle_feeders["feed"][: sizes.tassets] = np.arange(sizes.tassets)
+    world.feeds["feeder"][: sizes.tassets] = world.oracle_feeders["account"][: sizes.tassets]
     world.minters["cdp"] = np.arange(len(world.minters))
     world.cdps["owner"] = world.minters["account"]
+    world.stakers["stake"] = np.arange(sizes.stakers)
+    world.stakes["owner"][: sizes.stakers] = world.stakers["account"]
+    world.stakes["pool"][: sizes.stakers] = sizes.tassets
+    world.ballots["poll"] = np.repeat(np.arange(sizes.proposals), sizes.stakers)
+    world.ballots["voter"] = np.tile(world.stakers["account"], sizes.proposals)
     lay_out(world)
 
 

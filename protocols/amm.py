@@ -40,6 +40,16 @@ def quote_cost(offer_reserve: float, ask_reserve: float, wanted: float, commissi
 
 
 @rule
+def zap_amount(base_reserve: float, cash: float) -> float:
+    """tDOLLAR out of `cash` to swap, so that what is left and what is received stand in the pool's proportion afterwards.
+
+    Commission apart, s swapped brings the part s/(base + s) of the asset's reserve, and the rest must be that part of what remains of
+    both: (cash - s)/(base + s) = s/base, which s = sqrt(base*(base + cash)) - base solves.
+    """
+    return max(floor_amount(math.sqrt(base_reserve) * math.sqrt(base_reserve + cash) - base_reserve), 0.0)
+
+
+@rule
 def is_spread_within(offer: float, payout: float, spread: float, max_spread: float, belief_price: float) -> bool:
     """Tell whether a swap's price is acceptable; equality is.
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from seawall.protocols import ledger
 from seawall.protocols.amounts import ceil_amount, floor_amount, is_positive_amount
-from seawall.protocols.cdp import change, required_collateral
+from seawall.protocols.cdp import change, fresh_price, last_price, required_collateral
 from seawall.protocols.compiled import rule
-from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Status
-from seawall.protocols.tables import COLLECTOR_ACCOUNT, MINT_ACCOUNT, TDOLLAR, Floats, Row, Table
+from seawall.protocols.tables import COLLECTOR_ACCOUNT, MINT_ACCOUNT, Floats, Row, Table
 
 
 @rule
@@ -48,9 +47,9 @@ def amount_for_sale(cdp: Row, tasset: Row, price: float) -> float:
 
 @rule
 def quote(cdp: Row, tasset: Row, price: float, offer: float) -> tuple[float, float]:
-    """What an offer of tokens would do: tokens burned, tDOLLAR sold (before the auction fee). Nothing changes.
+    """What an offer of tokens would do: tokens burned, collateral sold (before the auction fee). Nothing changes.
 
-    The discounted price is price/(1-discount) tDOLLAR per token. An offer for more than is for sale is cut; one worth more than the
+    The discounted price is price/(1-discount) tokens of collateral per token owed. An offer for more than is for sale is cut; one worth more than the
     collateral takes all of it and burns only the tokens that this is worth.
     """
     discounted_price = price / (1.0 - tasset.auction_discount)
@@ -64,7 +63,7 @@ def quote(cdp: Row, tasset: Row, price: float, offer: float) -> tuple[float, flo
 
 @rule
 def purchase(
-    cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, buyer: int, offer: float, now: float
+    cdp: Row, tasset: Row, kind: Row, feeds: Table, tokens: Table, wallets: Floats, buyer: int, offer: float, now: float
 ) -> tuple[Status, float, float]:
     """Buy collateral of a margin-called CDP with the tASSET it owes.
 
@@ -73,8 +72,9 @@ def purchase(
 
     Args:
         cdp: row of `World.cdps`; changed.
-        tasset: row of `World.tassets`: terms; running sums and bad debt changed.
-        feed: row of `World.feeds` of the tASSET.
+        tasset: row of `World.tassets`: terms; running sum and bad debt changed.
+        kind: row of `World.cdp_kinds` of the CDP; running sums changed.
+        feeds: `World.feeds`.
         tokens: `World.tokens`; supply changed.
         wallets: `[accounts, tokens]`; changed through the ledger.
         buyer: account that brings the tokens and receives the collateral.
@@ -82,9 +82,9 @@ def purchase(
         now: seconds since the start.
 
     Returns:
-        (OK, tokens burned, tDOLLAR sold, auction fee included), or (CDP_NOT_OPEN, BAD_AMOUNT, TASSET_DELISTED, INSUFFICIENT_DEBT,
+        (OK, tokens burned, collateral sold, auction fee included), or (CDP_NOT_OPEN, BAD_AMOUNT, TASSET_DELISTED, INSUFFICIENT_DEBT,
         STALE_PRICE, NOT_MARGIN_CALLED, INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer is worth less
-        than one unit of tDOLLAR.
+        than one unit of collateral.
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN, 0.0, 0.0
@@ -94,32 +94,33 @@ def purchase(
         return Status.TASSET_DELISTED, 0.0, 0.0
     if offer > cdp.debt:
         return Status.INSUFFICIENT_DEBT, 0.0, 0.0
-    if tasset.auction_needs_fresh_price and not is_fresh(feed, now):
+    price = fresh_price(kind, feeds, now) if tasset.auction_needs_fresh_price else last_price(kind, feeds)
+    if price <= 0.0:
         return Status.STALE_PRICE, 0.0, 0.0
-    if not is_margin_called(cdp, tasset, feed.price):
+    if not is_margin_called(cdp, tasset, price):
         return Status.NOT_MARGIN_CALLED, 0.0, 0.0
-    burned, sold = quote(cdp, tasset, feed.price, offer)
+    burned, sold = quote(cdp, tasset, price, offer)
     if sold <= 0.0 and cdp.collateral > 0.0:
         return Status.BAD_AMOUNT, 0.0, 0.0
     status = ledger.burn(wallets, tokens, tasset.token, buyer, burned)
     if status != Status.OK:
         return status, 0.0, 0.0
     fee = floor_amount(sold * tasset.auction_fee)
-    ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, COLLECTOR_ACCOUNT, fee)
-    ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, buyer, sold - fee)
-    change(cdp, tasset, -sold, -burned)
-    settle(cdp, tasset, feed.price, wallets)
+    ledger.transfer(wallets, kind.token, MINT_ACCOUNT, COLLECTOR_ACCOUNT, fee)
+    ledger.transfer(wallets, kind.token, MINT_ACCOUNT, buyer, sold - fee)
+    change(cdp, tasset, kind, -sold, -burned)
+    settle(cdp, tasset, kind, feeds[kind.feed].price, wallets)
     return Status.OK, burned, sold
 
 
 @rule
-def settle(cdp: Row, tasset: Row, price: float, wallets: Floats) -> None:
+def settle(cdp: Row, tasset: Row, kind: Row, price_usd: float, wallets: Floats) -> None:
     """End a CDP whose debt is gone (collateral left goes to the owner) or whose collateral is gone (debt left is bad debt)."""
     if cdp.debt <= 0.0:
         left = cdp.collateral
-        ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, cdp.owner, left)
-        change(cdp, tasset, -left, 0.0)
+        ledger.transfer(wallets, kind.token, MINT_ACCOUNT, cdp.owner, left)
+        change(cdp, tasset, kind, -left, 0.0)
     elif cdp.collateral <= 0.0:
         tasset.bad_debt += cdp.debt
-        tasset.bad_debt_usd += cdp.debt * price
-        change(cdp, tasset, 0.0, -cdp.debt)
+        tasset.bad_debt_usd += cdp.debt * price_usd
+        change(cdp, tasset, kind, 0.0, -cdp.debt)

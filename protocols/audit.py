@@ -5,21 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from seawall.protocols.errors import ConservationError
-from seawall.protocols.tables import MINT_ACCOUNT, TDOLLAR, World
+from seawall.protocols.tables import GOVERNANCE_ACCOUNT, MINT_ACCOUNT, World
 
 
 def faults(world: World) -> list[str]:
     """Everything that does not add up, in words; empty when the books balance. All comparisons are exact."""
     found = [
         _unequal("wallets and supply of tokens", world.wallets.sum(axis=0), world.tokens["supply"]),
-        _unequal("collateral of CDPs and the contract's tDOLLAR", world.cdps["collateral"].sum(), world.wallets[MINT_ACCOUNT, TDOLLAR]),
-        _unequal("running sums of debt", _by_tasset(world, "debt"), world.tassets["debt"]),
-        _unequal("running sums of collateral", _by_tasset(world, "collateral"), world.tassets["collateral"]),
+        _unequal("collateral of CDPs and what the contract holds", _collateral_by_token(world), world.wallets[MINT_ACCOUNT]),
+        _unequal("running sums of debt by kind", _by_kind(world, "debt"), world.cdp_kinds["debt"]),
+        _unequal("running sums of collateral", _by_kind(world, "collateral"), world.cdp_kinds["collateral"]),
+        _unequal("running sums of debt", _by_tasset(world), world.tassets["debt"]),
         _unequal(
             "debt, bad debt and supply of tASSETs",
             world.tassets["debt"] + world.tassets["bad_debt"],
             world.tokens["supply"][world.tassets["token"]],
         ),
+        _unequal("deposits of polls and what governance holds", world.polls["deposit"].sum(), world.wallets[GOVERNANCE_ACCOUNT].sum()),
+        _unequal("staked tokens and running sums of bonds", _by_stake_pool(world, "bond"), world.stake_pools["total_bond"]),
+        _unequal("bonds and rewards and what staking pools hold", _owed_by_stake_pools(world), _held_by_stake_pools(world)),
         _negative("wallets", world.wallets),
         _negative("debt of CDPs", world.cdps["debt"]),
         _negative("collateral of CDPs", world.cdps["collateral"]),
@@ -34,8 +38,34 @@ def check(world: World) -> None:
         raise ConservationError(f"at step {world.clock[0].step}: " + "; ".join(found))
 
 
-def _by_tasset(world: World, column: str) -> np.ndarray:
-    return np.bincount(world.cdps["tasset"], weights=world.cdps[column], minlength=len(world.tassets))
+def _by_tasset(world: World) -> np.ndarray:
+    return np.bincount(world.cdps["tasset"], weights=world.cdps["debt"], minlength=len(world.tassets))
+
+
+def _by_kind(world: World, column: str) -> np.ndarray:
+    return np.bincount(world.cdps["kind"], weights=world.cdps[column], minlength=len(world.cdp_kinds))
+
+
+def _collateral_by_token(world: World) -> np.ndarray:
+    return np.bincount(world.cdp_kinds["token"][world.cdps["kind"]], weights=world.cdps["collateral"], minlength=len(world.tokens))
+
+
+def _by_stake_pool(world: World, column: str) -> np.ndarray:
+    return np.bincount(world.stakes["pool"], weights=world.stakes[column], minlength=len(world.stake_pools))
+
+
+def _owed_by_stake_pools(world: World) -> np.ndarray:
+    """[staking pools, tokens]: what is bonded, and rewards that wait, are shared out, or are booked."""
+    pools, rows = world.stake_pools, np.arange(len(world.stake_pools))
+    owed = np.zeros((len(pools), len(world.tokens)))
+    owed[rows, pools["staked_token"]] += pools["total_bond"]
+    owed[rows, pools["reward_token"]] += pools["pending_reward"] + pools["unsettled"] + _by_stake_pool(world, "pending")
+    return owed
+
+
+def _held_by_stake_pools(world: World) -> np.ndarray:
+    held: np.ndarray = world.wallets[world.stake_pools["account"]]
+    return held
 
 
 def _unequal(what: str, left: np.ndarray | float, right: np.ndarray | float) -> str:

@@ -1,7 +1,8 @@
-"""Collateralised debt positions: tDOLLAR locked, a tASSET minted against it.
+"""Collateralised debt positions: tDOLLAR or a tASSET locked, another tASSET minted against it.
 
-A CDP is short its tASSET: it is hurt when the price rises. Every operation needs a fresh oracle price, or the end price of a delisted
-tASSET.
+A CDP is short its tASSET: it is hurt when the price rises, or when its collateral's falls. Every operation needs a fresh oracle price of
+both, or the end price of a delisted one; tDOLLAR's price is 1 at all times. What a rule calls the price is the ratio of the two:
+tokens of collateral per token owed.
 
 Source: 004_7b43fd311786c790.txt, "Collateralized Debt Position" to "Protocol Fee" and, on stale prices, "Price"; order of rounding from
 MECHANICS.md section 1. Ratios are compared as the public contracts do: required collateral = floor(floor(debt * price) * ratio).
@@ -14,39 +15,47 @@ from seawall.protocols.amounts import floor_amount, is_positive_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Status
-from seawall.protocols.tables import COLLECTOR_ACCOUNT, MINT_ACCOUNT, TDOLLAR, Floats, Row, Table
+from seawall.protocols.tables import COLLECTOR_ACCOUNT, MINT_ACCOUNT, Floats, Row, Table
 
 INFINITE = float("inf")
 
 
 @rule
 def collateral_ratio(collateral: float, debt: float, price: float) -> float:
-    """Collateral value / debt value; infinite without debt."""
+    """Collateral value / debt value, at a price in collateral per token owed; infinite without debt."""
     if debt <= 0.0:
         return INFINITE
     return collateral / (debt * price)
 
 
 @rule
-def price_to_use(tasset: Row, feed: Row, now: float) -> float:
-    """USD per token to reckon with: the last price while it is fresh, the end price of a delisted tASSET; 0 when there is none."""
-    if tasset.is_delisted:
-        return float(tasset.end_price)
-    return float(feed.price) if is_fresh(feed, now) else 0.0
+def last_price(kind: Row, feeds: Table) -> float:
+    """Tokens of collateral per token owed at the last published prices, however old; 0 where either was never published."""
+    owed, held = feeds[kind.feed].price, feeds[kind.collateral_feed].price
+    return float(owed / held) if held > 0.0 else 0.0
+
+
+@rule
+def fresh_price(kind: Row, feeds: Table, now: float) -> float:
+    """Tokens of collateral per token owed to reckon with now; 0 while the price of either is stale."""
+    if not (is_fresh(feeds[kind.feed], now) and is_fresh(feeds[kind.collateral_feed], now)):
+        return 0.0
+    return last_price(kind, feeds)
 
 
 @rule
 def required_collateral(debt: float, price: float, ratio: float) -> float:
-    """Collateral, in whole units of tDOLLAR, that `debt` tokens need at `ratio`."""
+    """Collateral, in whole units, that `debt` tokens need at `ratio`."""
     return floor_amount(floor_amount(debt * price) * ratio)
 
 
 @rule
-def change(cdp: Row, tasset: Row, collateral_change: float, debt_change: float) -> None:
-    """Book a change on the position and on the running sums of its tASSET, and leave word of it. Every rule that alters a CDP ends here."""
+def change(cdp: Row, tasset: Row, kind: Row, collateral_change: float, debt_change: float) -> None:
+    """Book a change on the position and on the running sums of its kind, and leave word of it. Every rule that alters a CDP ends here."""
     cdp.collateral += collateral_change
     cdp.debt += debt_change
-    tasset.collateral += collateral_change
+    kind.collateral += collateral_change
+    kind.debt += debt_change
     tasset.debt += debt_change
     if cdp.debt > 0.0:
         cdp.backing = cdp.collateral / cdp.debt
@@ -55,23 +64,24 @@ def change(cdp: Row, tasset: Row, collateral_change: float, debt_change: float) 
     cdp.is_open = cdp.collateral > 0.0 or cdp.debt > 0.0
     if not cdp.is_touched:
         cdp.is_touched = True
-        cdp.next_touched = tasset.touched
-        tasset.touched = cdp.row + 1
+        cdp.next_touched = kind.touched
+        kind.touched = cdp.row + 1
 
 
 @rule
 def open_position(
-    cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, collateral: float, ratio: float, now: float
+    cdp: Row, tasset: Row, kind: Row, feeds: Table, tokens: Table, wallets: Floats, collateral: float, ratio: float, now: float
 ) -> tuple[Status, float]:
     """Lock collateral and mint as much of the tASSET as the chosen ratio allows.
 
     Args:
         cdp: closed row of `World.cdps` with owner and tasset set; changed.
-        tasset: row of `World.tassets`: terms and running sums; changed.
-        feed: row of `World.feeds` of the tASSET.
+        tasset: row of `World.tassets`: terms; running sum changed.
+        kind: row of `World.cdp_kinds` of the CDP; running sums changed.
+        feeds: `World.feeds`.
         tokens: `World.tokens`; supply changed.
         wallets: `[accounts, tokens]`; changed through the ledger.
-        collateral: tDOLLAR, > 0.
+        collateral: tokens of collateral, > 0.
         ratio: chosen collateral ratio, at least the minimum.
         now: seconds since the start.
 
@@ -83,37 +93,39 @@ def open_position(
     """
     if cdp.is_open:
         return Status.CDP_ALREADY_OPEN, 0.0
-    if tasset.is_delisted:
+    if tasset.is_delisted or kind.is_revoked:
         return Status.TASSET_DELISTED, 0.0
-    if not is_fresh(feed, now):
+    price = fresh_price(kind, feeds, now)
+    if price <= 0.0:
         return Status.STALE_PRICE, 0.0
     if not (is_positive_amount(collateral) and ratio < INFINITE):
         return Status.BAD_AMOUNT, 0.0
     if not ratio >= tasset.min_collateral_ratio:
         return Status.BELOW_MIN_RATIO, 0.0
-    minted = floor_amount(collateral / feed.price / ratio)
+    minted = floor_amount(collateral / price / ratio)
     if minted <= 0.0:
         return Status.BAD_AMOUNT, 0.0
-    if wallets[cdp.owner, TDOLLAR] < collateral:
+    if wallets[cdp.owner, kind.token] < collateral:
         return Status.INSUFFICIENT_BALANCE, 0.0
     status = ledger.mint(wallets, tokens, tasset.token, cdp.owner, minted)
     if status != Status.OK:
         return status, 0.0
-    ledger.transfer(wallets, TDOLLAR, cdp.owner, MINT_ACCOUNT, collateral)
-    change(cdp, tasset, collateral, minted)
+    ledger.transfer(wallets, kind.token, cdp.owner, MINT_ACCOUNT, collateral)
+    change(cdp, tasset, kind, collateral, minted)
     return Status.OK, minted
 
 
 @rule
-def deposit(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, now: float) -> Status:
+def deposit(cdp: Row, tasset: Row, kind: Row, feeds: Table, wallets: Floats, amount: float, now: float) -> Status:
     """Add collateral to an open CDP.
 
     Args:
         cdp: row of `World.cdps`; changed.
-        tasset: row of `World.tassets`; running sums changed.
-        feed: row of `World.feeds` of the tASSET.
+        tasset: row of `World.tassets`; running sum changed.
+        kind: row of `World.cdp_kinds` of the CDP; running sums changed.
+        feeds: `World.feeds`.
         wallets: `[accounts, tokens]`; changed through the ledger.
-        amount: tDOLLAR, > 0.
+        amount: tokens of collateral, > 0.
         now: seconds since the start.
 
     Returns:
@@ -123,28 +135,29 @@ def deposit(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, no
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    if tasset.is_delisted:
+    if tasset.is_delisted or kind.is_revoked:
         return Status.TASSET_DELISTED
-    if not is_fresh(feed, now):
+    if fresh_price(kind, feeds, now) <= 0.0:
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
         return Status.BAD_AMOUNT
-    status = ledger.transfer(wallets, TDOLLAR, cdp.owner, MINT_ACCOUNT, amount)
+    status = ledger.transfer(wallets, kind.token, cdp.owner, MINT_ACCOUNT, amount)
     if status == Status.OK:
-        change(cdp, tasset, amount, 0.0)
+        change(cdp, tasset, kind, amount, 0.0)
     return status
 
 
 @rule
-def withdraw(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, now: float) -> Status:
+def withdraw(cdp: Row, tasset: Row, kind: Row, feeds: Table, wallets: Floats, amount: float, now: float) -> Status:
     """Take collateral out of a CDP, less the protocol fee.
 
     Args:
         cdp: row of `World.cdps`; changed.
-        tasset: row of `World.tassets`: minimum ratio, fee; running sums changed.
-        feed: row of `World.feeds` of the tASSET.
+        tasset: row of `World.tassets`: minimum ratio, fee; running sum changed.
+        kind: row of `World.cdp_kinds` of the CDP; running sums changed.
+        feeds: `World.feeds`.
         wallets: `[accounts, tokens]`; changed through the ledger. The fee goes to the collector.
-        amount: tDOLLAR, > 0, fee included.
+        amount: tokens of collateral, > 0, fee included.
         now: seconds since the start.
 
     Returns:
@@ -154,7 +167,7 @@ def withdraw(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, n
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    price = price_to_use(tasset, feed, now)
+    price = fresh_price(kind, feeds, now)
     if price <= 0.0:
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
@@ -164,20 +177,21 @@ def withdraw(cdp: Row, tasset: Row, feed: Row, wallets: Floats, amount: float, n
     if cdp.collateral - amount < required_collateral(cdp.debt, price, tasset.min_collateral_ratio):
         return Status.BELOW_MIN_RATIO
     fee = floor_amount(amount * tasset.protocol_fee)
-    ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, COLLECTOR_ACCOUNT, fee)
-    ledger.transfer(wallets, TDOLLAR, MINT_ACCOUNT, cdp.owner, amount - fee)
-    change(cdp, tasset, -amount, 0.0)
+    ledger.transfer(wallets, kind.token, MINT_ACCOUNT, COLLECTOR_ACCOUNT, fee)
+    ledger.transfer(wallets, kind.token, MINT_ACCOUNT, cdp.owner, amount - fee)
+    change(cdp, tasset, kind, -amount, 0.0)
     return Status.OK
 
 
 @rule
-def mint(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amount: float, now: float) -> Status:
+def mint(cdp: Row, tasset: Row, kind: Row, feeds: Table, tokens: Table, wallets: Floats, amount: float, now: float) -> Status:
     """Mint more of the tASSET against the collateral already locked.
 
     Args:
         cdp: row of `World.cdps`; changed.
-        tasset: row of `World.tassets`: minimum ratio; running sums changed.
-        feed: row of `World.feeds` of the tASSET.
+        tasset: row of `World.tassets`: minimum ratio; running sum changed.
+        kind: row of `World.cdp_kinds` of the CDP; running sums changed.
+        feeds: `World.feeds`.
         tokens: `World.tokens`; supply changed.
         wallets: `[accounts, tokens]`; changed through the ledger.
         amount: tASSET tokens, > 0.
@@ -190,28 +204,30 @@ def mint(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amoun
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    if tasset.is_delisted:
+    if tasset.is_delisted or kind.is_revoked:
         return Status.TASSET_DELISTED
-    if not is_fresh(feed, now):
+    price = fresh_price(kind, feeds, now)
+    if price <= 0.0:
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
         return Status.BAD_AMOUNT
-    if cdp.collateral < required_collateral(cdp.debt + amount, feed.price, tasset.min_collateral_ratio):
+    if cdp.collateral < required_collateral(cdp.debt + amount, price, tasset.min_collateral_ratio):
         return Status.BELOW_MIN_RATIO
     status = ledger.mint(wallets, tokens, tasset.token, cdp.owner, amount)
     if status == Status.OK:
-        change(cdp, tasset, 0.0, amount)
+        change(cdp, tasset, kind, 0.0, amount)
     return status
 
 
 @rule
-def burn(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amount: float, now: float) -> Status:
+def burn(cdp: Row, tasset: Row, kind: Row, feeds: Table, tokens: Table, wallets: Floats, amount: float, now: float) -> Status:
     """Return minted tokens and lower the debt.
 
     Args:
         cdp: row of `World.cdps`; changed.
-        tasset: row of `World.tassets`; running sums changed.
-        feed: row of `World.feeds` of the tASSET.
+        tasset: row of `World.tassets`; running sum changed.
+        kind: row of `World.cdp_kinds` of the CDP; running sums changed.
+        feeds: `World.feeds`.
         tokens: `World.tokens`; supply changed.
         wallets: `[accounts, tokens]`; changed through the ledger.
         amount: tASSET tokens, > 0.
@@ -224,7 +240,7 @@ def burn(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amoun
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    if price_to_use(tasset, feed, now) <= 0.0:
+    if fresh_price(kind, feeds, now) <= 0.0:
         return Status.STALE_PRICE
     if not is_positive_amount(amount):
         return Status.BAD_AMOUNT
@@ -232,12 +248,12 @@ def burn(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, amoun
         return Status.INSUFFICIENT_DEBT
     status = ledger.burn(wallets, tokens, tasset.token, cdp.owner, amount)
     if status == Status.OK:
-        change(cdp, tasset, 0.0, -amount)
+        change(cdp, tasset, kind, 0.0, -amount)
     return status
 
 
 @rule
-def close(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, now: float) -> Status:
+def close(cdp: Row, tasset: Row, kind: Row, feeds: Table, tokens: Table, wallets: Floats, now: float) -> Status:
     """Return all minted tokens and take out all collateral, less the protocol fee; both or neither.
 
     Returns:
@@ -247,12 +263,12 @@ def close(cdp: Row, tasset: Row, feed: Row, tokens: Table, wallets: Floats, now:
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN
-    if price_to_use(tasset, feed, now) <= 0.0:
+    if fresh_price(kind, feeds, now) <= 0.0:
         return Status.STALE_PRICE
     if wallets[cdp.owner, tasset.token] < cdp.debt:
         return Status.INSUFFICIENT_BALANCE
     if cdp.debt > 0.0:
-        burn(cdp, tasset, feed, tokens, wallets, cdp.debt, now)
+        burn(cdp, tasset, kind, feeds, tokens, wallets, cdp.debt, now)
     if cdp.collateral > 0.0:
-        withdraw(cdp, tasset, feed, wallets, cdp.collateral, now)
+        withdraw(cdp, tasset, kind, feeds, wallets, cdp.collateral, now)
     return Status.OK

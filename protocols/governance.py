@@ -15,7 +15,7 @@ from seawall.protocols import ledger, staking
 from seawall.protocols.amounts import is_positive_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Status
-from seawall.protocols.tables import Floats, Row
+from seawall.protocols.tables import GOVERNANCE_ACCOUNT, Floats, Row
 
 
 class PollKind(IntEnum):
@@ -84,7 +84,7 @@ def propose(poll: Row, terms: Row, wallets: Floats, proposer: int, kind: int, ta
         return Status.WRONG_POLL_STATE
     if not is_proposable(kind, value, len(wallets)):
         return Status.BAD_TERMS
-    status = ledger.transfer(wallets, terms.token, proposer, terms.account, terms.deposit)
+    status = ledger.transfer(wallets, terms.token, proposer, GOVERNANCE_ACCOUNT, terms.deposit)
     if status != Status.OK:
         return status
     poll.proposer, poll.kind, poll.target, poll.value = proposer, kind, target, value
@@ -169,9 +169,9 @@ def end_poll(poll: Row, terms: Row, stake_pool: Row, wallets: Floats, now: float
         return Status.TOO_EARLY
     is_quorate = has_quorum(poll, terms, stake_pool.total_bond)
     if is_quorate:
-        ledger.transfer(wallets, terms.token, terms.account, poll.proposer, poll.deposit)
+        ledger.transfer(wallets, terms.token, GOVERNANCE_ACCOUNT, poll.proposer, poll.deposit)
     else:
-        ledger.transfer(wallets, terms.token, terms.account, stake_pool.account, poll.deposit)
+        ledger.transfer(wallets, terms.token, GOVERNANCE_ACCOUNT, stake_pool.account, poll.deposit)
         staking.take_in(stake_pool, poll.deposit)
     poll.deposit = 0.0
     is_passed = is_quorate and has_majority(poll, terms)

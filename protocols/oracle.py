@@ -27,12 +27,21 @@ def publish(feed: Row, feeder: int, price: float, now: float) -> Status:
         now: seconds since the start.
 
     Returns:
-        OK, or UNAUTHORIZED, BAD_AMOUNT with nothing changed.
+        OK, or UNAUTHORIZED, TASSET_DELISTED (the end price stands), BAD_AMOUNT with nothing changed.
     """
     if feeder != feed.feeder:
         return Status.UNAUTHORIZED
+    if feed.is_frozen:
+        return Status.TASSET_DELISTED
     if not 0.0 < price < float("inf"):
         return Status.BAD_AMOUNT
     feed.price = price
     feed.updated_at = now
     return Status.OK
+
+
+@rule
+def freeze(feed: Row) -> None:
+    """Let the last price stand for ever."""
+    feed.is_frozen = True
+    feed.updated_at = float("inf")

@@ -54,3 +54,15 @@ class Action(IntEnum):
     SWAP = 8
     PROVIDE = 9
     REDEEM = 10
+    MIGRATE = 11
+    RECOVER = 12
+    BOND = 13
+    UNBOND = 14
+    CLAIM = 15
+    EMIT = 16
+    CONVERT = 17
+    DISTRIBUTE = 18
+    PROPOSE = 19
+    VOTE = 20
+    END_POLL = 21
+    EXECUTE = 22

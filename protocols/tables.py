@@ -59,6 +59,7 @@ FEED = table_type(
     price=(FLOAT, "USD per token, last published"),
     updated_at=(FLOAT, "seconds: time of the last publication"),
     valid_for=(FLOAT, "seconds for which a price may be used"),
+    is_frozen=(BOOL, "takes no more prices; the last counts for ever: the end price of a delisted tASSET, or tDOLLAR's price of 1"),
 )
 
 TASSET = table_type(
@@ -75,10 +76,21 @@ TASSET = table_type(
     auction_needs_fresh_price=(BOOL, "a stale price stops auctions too; otherwise they go on at the last price"),
     is_delisted=(BOOL, "fixed at its end price and being wound up"),
     end_price=(FLOAT, "USD per token at which a delisted tASSET is burned"),
+    replacement=(INT, "row of tassets that took over when it was delisted; -1 for none"),
     debt=(FLOAT, "tokens owed by all open CDPs: running sum"),
-    collateral=(FLOAT, "tDOLLAR held for all open CDPs: running sum"),
     bad_debt=(FLOAT, "tokens whose CDP ran out of collateral: cumulative"),
     bad_debt_usd=(FLOAT, "USD: the same at the oracle price of the moment: cumulative"),
+)
+
+CDP_KIND = table_type(
+    "cdp_kinds",
+    tasset=(INT, "row of tassets: what is minted"),
+    feed=(INT, "row of feeds: its price"),
+    token=(INT, "row of tokens: the collateral, tDOLLAR or another tASSET"),
+    collateral_feed=(INT, "row of feeds: the collateral's price"),
+    is_revoked=(BOOL, "the collateral is taken no more, because it was delisted"),
+    debt=(FLOAT, "tokens owed by all CDPs of the kind: running sum"),
+    collateral=(FLOAT, "tokens of collateral held for them: running sum"),
     touched=(INT, "row of cdps + 1: first of the CDPs changed since somebody took notice; 0 for none"),
 )
 
@@ -86,14 +98,15 @@ CDP = table_type(
     "cdps",
     owner=(INT, "account"),
     tasset=(INT, "row of tassets"),
+    kind=(INT, "row of cdp_kinds"),
     is_open=(BOOL, "holds collateral or owes debt"),
-    collateral=(FLOAT, "tDOLLAR"),
+    collateral=(FLOAT, "tokens of the collateral of its kind"),
     debt=(FLOAT, "tASSET tokens"),
-    backing=(FLOAT, "tDOLLAR per token owed: the price at which collateral just covers debt; infinite without debt"),
+    backing=(FLOAT, "collateral per token owed: the price ratio at which it just covers debt; infinite without debt"),
     row=(INT, "row of cdps: its own"),
     block=(INT, "row of blocks (agents/alarms.py)"),
     is_touched=(BOOL, "changed since somebody took notice"),
-    next_touched=(INT, "row of cdps + 1: the next such CDP of its tASSET; 0 for none"),
+    next_touched=(INT, "row of cdps + 1: the next such CDP of its kind; 0 for none"),
     is_called=(BOOL, "listed in called"),
     is_insolvent=(BOOL, "listed in insolvent"),
 )
@@ -102,11 +115,11 @@ POOL = table_type(
     "pools",
     account=(INT, "account that holds the reserves"),
     base_token=(INT, "row of tokens: tDOLLAR"),
-    asset_token=(INT, "row of tokens: the tASSET"),
+    asset_token=(INT, "row of tokens: the tASSET, or tEXO"),
     share_token=(INT, "row of tokens: the LP token"),
     commission=(FLOAT, "fraction of what a swap pays out; stays in the pool"),
     fees_base=(FLOAT, "tDOLLAR of commission kept so far"),
-    fees_asset=(FLOAT, "tASSET of commission kept so far"),
+    fees_asset=(FLOAT, "tokens of commission kept so far, of the asset token"),
     volume_base=(FLOAT, "tDOLLAR swapped in or out so far"),
 )
 
@@ -152,7 +165,6 @@ EMISSION = table_type(
 
 GOVERNANCE = table_type(
     "governance",
-    account=(INT, "account that holds the deposits of polls in progress"),
     stake_pool=(INT, "row of stake_pools: tEXO, whose stakes vote"),
     token=(INT, "row of tokens: tEXO"),
     deposit=(FLOAT, "tokens that a proposer pays"),
@@ -189,15 +201,17 @@ BALLOT = table_type(
 TDOLLAR = 0  # row of tokens
 MINT_ACCOUNT = 0  # row of wallets: the contract that holds all CDPs' collateral
 COLLECTOR_ACCOUNT = 1  # row of wallets: protocol fees
-FIRST_FREE_ACCOUNT = 2
+GOVERNANCE_ACCOUNT = 2  # row of wallets: deposits of polls
+FIRST_FREE_ACCOUNT = 3
 
 
 class World(NamedTuple):
     """All state of one market, and the outside inputs it will meet.
 
     `wallets` is [accounts, tokens]; the inputs `market_price`, `market_open` ([steps + 1, assets]) and `feed_noise`, `feed_up` ([steps +
-    1, feeds]) are only read. Tables of agents (`oracle_feeders` ... `lps`) are described in `agents/tables.py`, measurements in
-    `models/records.py`.
+    1, oracle feeders]) are only read. Tables of agents (`oracle_feeders` ... `intentions`) are described in `agents/tables.py`,
+    measurements in `models/records.py`. Tokens are tDOLLAR, the tASSETs, their LP tokens, tEXO and its LP token; the last row of `pools`
+    is tEXO's, the last of `stake_pools` is where tEXO itself is staked, and the last of `feeds` says that a tDOLLAR is a dollar.
     """
 
     clock: Table
@@ -205,14 +219,27 @@ class World(NamedTuple):
     wallets: Floats
     feeds: Table
     tassets: Table
+    cdp_kinds: Table
     cdps: Table
     pools: Table
+    stake_pools: Table
+    stakes: Table
+    inflation: Table
+    emissions: Table
+    governance: Table
+    polls: Table
+    ballots: Table
     oracle_feeders: Table
     minters: Table
     liquidators: Table
     traders: Table
     arbitrageurs: Table
     lps: Table
+    stakers: Table
+    keepers: Table
+    proposals: Table
+    intentions: Table
+    migrations: Table
     market_price: Floats
     market_open: Bools
     feed_noise: Floats

@@ -32,7 +32,46 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
         require(("outages", i, "tasset"), outage.tasset, tassets, "tASSET")
     for name in scenario.minters.shares:
         require(("minters", "shares", name), name, tassets, "tASSET")
-    return faults + _size_faults(scenario, document) + _time_faults(scenario, document)
+    for name in scenario.minters.collateral:
+        require(("minters", "collateral", name), name, {"tDOLLAR", *(k for k in tassets if scenario.tassets[k].listed)}, "listed tASSET")
+    for i, poll in enumerate(scenario.polls):
+        require(("polls", i, "tasset"), poll.tasset, tassets, "tASSET")
+    for i, event in enumerate(scenario.delistings):
+        require(("delistings", i, "tasset"), event.tasset, tassets, "tASSET")
+    return faults + _listing_faults(scenario, document) + _strategy_faults(scenario, document) + _size_faults(scenario, document) + _time_faults(scenario, document)
+
+
+def _listing_faults(scenario: Scenario, document: Document) -> list[Fault]:
+    """Polls without voters, tASSETs that nobody can ever list, names given twice."""
+    faults = []
+    if scenario.polls and scenario.texo is None:
+        faults.append(document.fault(("polls",), "nobody can vote: there is no texo, whose stakers would"))
+    whitelisted = {poll.tasset for poll in scenario.polls if poll.change == "whitelist"}
+    for name, terms in scenario.tassets.items():
+        if not terms.listed and name not in whitelisted:
+            faults.append(document.fault(("tassets", name, "listed"), "is false, and no poll whitelists it"))
+    for i, poll in enumerate(scenario.polls):
+        if poll.change == "whitelist" and poll.tasset in scenario.tassets and scenario.tassets[poll.tasset].listed:
+            faults.append(document.fault(("polls", i, "change"), f"{poll.tasset} is listed already"))
+    if not any(terms.listed for terms in scenario.tassets.values()):
+        faults.append(document.fault(("tassets",), "at least one must be listed at the start"))
+    seen = {*scenario.tassets, "tDOLLAR", "tEXO"}
+    delisted: set[str] = set()
+    for i, event in enumerate(scenario.delistings):
+        if event.replacement in seen:
+            faults.append(document.fault(("delistings", i, "replacement"), f"{event.replacement!r} is taken; choose another name"))
+        if event.tasset in delisted:
+            faults.append(document.fault(("delistings", i, "tasset"), f"{event.tasset!r} is delisted already"))
+        seen.add(event.replacement)
+        delisted.add(event.tasset)
+    return faults
+
+
+def _strategy_faults(scenario: Scenario, document: Document) -> list[Fault]:
+    if scenario.minters.strategies.leverage > 0.0 and any(name != "tDOLLAR" for name in scenario.minters.collateral):
+        message = "a leverage loop deposits what it sold the tASSET for, so its collateral is tDOLLAR; leave out minters.collateral"
+        return [document.fault(("minters", "strategies", "leverage"), message)]
+    return []
 
 
 def whole_rounds(days: float, step_seconds: int) -> int:
@@ -41,9 +80,10 @@ def whole_rounds(days: float, step_seconds: int) -> int:
 
 
 def _size_faults(scenario: Scenario, document: Document) -> list[Fault]:
-    tokens = 1 + 2 * len(scenario.tassets)
+    tokens = 3 + 2 * len(scenario.tasset_names)
     spec = scenario.traders
     accounts = scenario.minters.count + scenario.liquidators.count + spec.count + scenario.lps.count * len(scenario.tassets)
+    accounts += scenario.texo.stakers if scenario.texo else 0
     faults = []
     if accounts * tokens > MAX_BALANCES:
         message = f"agents and LPs make {accounts:,} accounts of {tokens} tokens, more than {MAX_BALANCES:,} balances"

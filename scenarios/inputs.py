@@ -132,20 +132,29 @@ def check_history(loaded: Loaded, paths: Paths) -> None:
         raise ScenarioError(faults)
 
 
-def feed_up(scenario: Scenario, steps: int) -> Bools:
-    """Which feeds work, [steps + 1, tASSETs]."""
-    up = np.ones((steps + 1, len(scenario.tassets)), np.bool_)
-    names = list(scenario.tassets)
+def with_new_shares(scenario: Scenario, paths: Paths) -> tuple[Floats, Bools]:
+    """Prices and sessions of all assets, and of a new share for each delisting: that of an old one over the split."""
+    tracked = [paths.assets.index(scenario.tassets[event.tasset].tracks) for event in scenario.delistings]
+    splits = np.array([event.split for event in scenario.delistings])
+    prices = np.column_stack([paths.market_price, paths.market_price[:, tracked] / splits])
+    return prices, np.column_stack([paths.market_open, paths.market_open[:, tracked]])
+
+
+def feed_up(scenario: Scenario, steps: int, feeders: int) -> Bools:
+    """Which feeders work, [steps + 1, feeders]. An outage is of a tASSET's own feeder, which feeds its replacement, too."""
+    up = np.ones((steps + 1, feeders), np.bool_)
+    names = scenario.tasset_names
+    successors = {event.tasset: event.replacement for event in scenario.delistings}
     for outage in scenario.outages:
         first = whole_steps(outage.at_hours * SECONDS_PER_HOUR, scenario.step_seconds)
         after = whole_steps((outage.at_hours + outage.hours) * SECONDS_PER_HOUR, scenario.step_seconds)
-        columns = slice(None) if outage.tasset is None else names.index(outage.tasset)
-        up[first:after, columns] = False
+        struck = list(names) if outage.tasset is None else [outage.tasset, *(successors[name] for name in successors if name == outage.tasset)]
+        up[first:after, [names.index(name) for name in struck]] = False
     return up
 
 
 def feed_noise(seed: int, path: int, shape: tuple[int, int], noise: float) -> Floats:
-    """Standard normal errors of observation, [steps + 1, tASSETs]; zeros where no feeder errs."""
+    """Standard normal errors of observation, [steps + 1, feeders]; zeros where no feeder errs."""
     if noise == 0.0:
         return np.zeros(shape)
     return stream(seed, path, Purpose.FEED_NOISE).standard_normal(shape)

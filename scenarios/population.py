@@ -10,19 +10,15 @@ import math
 
 import numpy as np
 
+from seawall.agents.strategies import Strategy
 from seawall.protocols.tables import Bools, Floats, Ints, World
-from seawall.scenarios.schema import LogNormal, Scenario
+from seawall.scenarios.layout import Layout, by_weight, lognormal
+from seawall.scenarios.schema import Scenario
 
 NEVER = np.inf
 SECONDS_PER_MINUTE = 60.0
 SECONDS_PER_HOUR = 3_600.0
 SECONDS_PER_DAY = 86_400.0
-
-
-def lognormal(quantity: LogNormal, rng: np.random.Generator, count: int) -> Floats:
-    """`count` draws with the given median."""
-    draws: Floats = quantity.median * np.exp(quantity.sigma * rng.standard_normal(count))
-    return draws
 
 
 def chosen(share: float, rng: np.random.Generator, count: int) -> Bools:
@@ -31,38 +27,64 @@ def chosen(share: float, rng: np.random.Generator, count: int) -> Bools:
     return picked
 
 
-def spread(count: int, weights: Floats) -> Ints:
-    """Divide `count` rows into consecutive groups by weight (largest remainders get the odd ones); returns each row's group."""
-    exact = count * weights / weights.sum()
-    sizes = np.floor(exact).astype(np.int64)
-    odd = np.argsort(-(exact - sizes), kind="stable")[: count - sizes.sum()]
-    sizes[odd] += 1
-    return np.repeat(np.arange(len(weights)), sizes)
-
-
-def draw_minters(world: World, scenario: Scenario, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Fill the minters' behaviour and their CDPs' tASSETs. Returns collateral and reserve cash, USD, [minters]."""
-    spec, count = scenario.minters, len(world.minters)
-    weights = np.array([spec.shares.get(name, 0.0 if spec.shares else 1.0) for name in scenario.tassets])
-    world.cdps["tasset"] = spread(count, weights)
-    minimum = world.tassets["min_collateral_ratio"][world.cdps["tasset"]]
+def draw_minters(world: World, scenario: Scenario, layout: Layout, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Fill the owners' behaviour and what their CDPs are. Returns collateral and reserve cash, USD, [owners]; 0 for successors."""
+    spec, count = scenario.minters, scenario.minters.count
+    world.cdps["kind"] = layout.kinds
+    world.cdps["tasset"] = world.cdp_kinds["tasset"][layout.kinds]
     collateral = lognormal(spec.collateral_usd, rng, count)
     buffer = lognormal(spec.buffer, rng, count)
     reaction = lognormal(spec.reaction_minutes, rng, count) * SECONDS_PER_MINUTE
     asleep = chosen(spec.inattentive_share, rng, count)
     relevers = chosen(spec.relever_share, rng, count)
     holding = rng.standard_exponential(count)
-    weights = np.cumsum([spec.responses.deposit, spec.responses.burn, spec.responses.close])
-    minters = world.minters
-    minters["response"] = np.searchsorted(weights / weights[-1], rng.random(count), side="right")
+    weights = [spec.responses.deposit, spec.responses.burn, spec.responses.close]
+    response = by_weight(weights, rng, count)
+    exit_at = np.full(count, NEVER) if spec.holding_days is None else np.where(asleep, NEVER, holding * spec.holding_days * SECONDS_PER_DAY)
+    same = np.where(layout.predecessor < 0, np.arange(len(layout.kinds)), layout.predecessor)  # a successor is its predecessor again
+    terms = list(scenario.tassets.values())
+    minimum = np.array([terms[k].min_collateral_ratio for k in world.cdps["tasset"][same]])
+    minters, buffer, asleep = world.minters, buffer[same], asleep[same]
+    minters["response"], minters["relevers"], minters["exit_at"] = response[same], relevers[same], exit_at[same]
+    minters["reaction"] = reaction[same]
     minters["target_ratio"] = minimum * (1.0 + buffer)
     minters["alert_ratio"] = np.where(asleep, 0.0, minimum * (1.0 + buffer * spec.alert_at))
     minters["excess_ratio"] = np.where(asleep, NEVER, minters["target_ratio"] * (1.0 + spec.excess))
-    minters["reaction"] = reaction
-    minters["relevers"] = relevers
-    if spec.holding_days is not None:
-        minters["exit_at"] = np.where(asleep, NEVER, holding * spec.holding_days * SECONDS_PER_DAY)
-    return collateral, collateral * spec.reserve
+    _set_strategies(world, scenario, layout)
+    at_start = layout.predecessor < 0
+    minters["account"][~at_start] = minters["account"][layout.predecessor[~at_start]]
+    world.cdps["owner"] = minters["account"]
+    reserve = np.where(at_start, collateral[same] * spec.reserve, 0.0)
+    return np.where(at_start, collateral[same], 0.0), reserve
+
+
+def _set_strategies(world: World, scenario: Scenario, layout: Layout) -> None:
+    spec, minters = scenario.minters.strategies, world.minters
+    minters["strategy"], minters["delisting"] = layout.strategies, layout.reactions
+    minters["loops"], minters["look_every"] = spec.loops, spec.look_minutes * SECONDS_PER_MINUTE
+    minters["entry_premium"], minters["exit_premium"] = spec.entry_premium, spec.exit_premium
+
+
+def plan_entries(world: World, scenario: Scenario, layout: Layout, rng: np.random.Generator) -> Bools:
+    """Say when owners open their CDPs; returns who opens at once: the holders of what is listed.
+
+    Successors wait for the delisting, owners of what is not listed for its first price.
+    """
+    wait = rng.standard_exponential(len(layout.kinds)) * scenario.minters.strategies.entry_hours * SECONDS_PER_HOUR
+    listed = np.array([terms.listed for terms in scenario.tassets.values()] + [False] * len(scenario.delistings))[world.cdps["tasset"]]
+    at_start = layout.predecessor < 0
+    at_once = at_start & listed & (layout.strategies == Strategy.HOLD)
+    world.minters["opens_at"] = np.where(at_start & ~at_once, wait, NEVER)
+    return at_once
+
+
+def react(world: World, layout: Layout) -> None:
+    """Fill what owners, traders and LPs do about a delisting, and when."""
+    delays = layout.reaction_hours * SECONDS_PER_HOUR
+    if len(world.migrations):
+        world.minters["reaction_to_delisting"] = delays
+    world.traders["delisting"], world.traders["reaction"] = layout.trader_reactions, layout.trader_hours * SECONDS_PER_HOUR
+    world.lps["delisting"], world.lps["reaction"] = layout.lp_reactions, layout.lp_hours * SECONDS_PER_HOUR
 
 
 def draw_liquidators(world: World, scenario: Scenario, rng: np.random.Generator) -> Floats:
@@ -73,11 +95,11 @@ def draw_liquidators(world: World, scenario: Scenario, rng: np.random.Generator)
     return lognormal(spec.cash_usd, rng, len(world.liquidators))
 
 
-def draw_lps(world: World, scenario: Scenario, rng: np.random.Generator) -> None:
-    """Fill the LPs' behaviour: `count` of them for each pool, in turn."""
+def draw_lps(world: World, scenario: Scenario, layout: Layout, rng: np.random.Generator) -> None:
+    """Fill the LPs' behaviour; who provides tEXO, which no oracle prices, stays."""
     spec, lps = scenario.lps, world.lps
-    lps["pool"] = np.repeat(np.arange(len(world.pools)), spec.count)
-    nervous = chosen(spec.nervous_share, rng, len(lps))
+    lps["pool"] = layout.lp_pools
+    nervous = chosen(spec.nervous_share, rng, len(lps)) & (layout.lp_pools < len(layout.names))
     lps["exit_premium"] = np.where(nervous, spec.exit_premium, NEVER)
     lps["exit_stale"] = np.where(nervous, spec.exit_stale_hours * SECONDS_PER_HOUR, NEVER)
     lps["return_after"] = spec.return_after_hours * SECONDS_PER_HOUR

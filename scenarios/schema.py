@@ -115,7 +115,7 @@ class PriceShock(Part):
 
 
 class Outage(Part):
-    """A feed that falls silent."""
+    """A tASSET's own feeder falls silent; one that a poll put in its place does not."""
 
     tasset: Name | None = Field(default=None, description="every tASSET if left out")
     at_hours: NotNegative
@@ -136,6 +136,7 @@ class Tasset(Part):
     """Terms of one tASSET."""
 
     tracks: Name
+    listed: bool = Field(default=True, description="false: nobody can mint it before a poll has whitelisted it")
     min_collateral_ratio: Ratio = 1.5
     auction_discount: Discount = 0.2
     protocol_fee: Discount = 0.015
@@ -179,11 +180,37 @@ class Responses(Part):
         return self
 
 
+class Strategies(Part):
+    """How many owners, by weight, do what with the tokens that they mint (agents/strategies.py)."""
+
+    hold: NotNegative = 1.0
+    leverage: NotNegative = 0.0
+    short: NotNegative = 0.0
+    provide: NotNegative = 0.0
+    entry_hours: Positive = Field(default=6.0, description="mean of an exponential time until all but the holders open their CDPs")
+    look_minutes: Positive = Field(default=30.0, description="time between two looks at whether to enter or leave")
+    loops: Annotated[int, Within("[1, 20]")] = Field(default=3, description="times a leverage loop is gone round")
+    entry_premium: Annotated[float, Within("[0, 10]")] = Field(default=0.03, description="premium of the pool at which short-sellers enter")
+    exit_premium: Annotated[float, Within("[-1, 10]")] = Field(default=0.005, description="premium below which they buy back")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.hold + self.leverage + self.short + self.provide <= 0.0:
+            raise ValueError("hold, leverage, short and provide are all 0; at least one must be more")
+        if self.exit_premium >= self.entry_premium:
+            raise ValueError(f"exit_premium ({self.exit_premium:g}) must be less than entry_premium ({self.entry_premium:g})")
+        return self
+
+
 class Minters(Part):
     """Owners of CDPs, spread evenly over the tASSETs unless `shares` says otherwise."""
 
     count: Count
     shares: dict[Name, Positive] = Field(default_factory=dict, description="tASSET: weight")
+    collateral: dict[Name, Positive] = Field(
+        default_factory=dict, description="tDOLLAR or a tASSET: weight of the owners who lock it; tDOLLAR alone if left out"
+    )
+    strategies: Strategies = Strategies()
     collateral_usd: LogNormal = LogNormal(median=20_000.0, sigma=1.0)
     buffer: LogNormal = Field(default=LogNormal(median=0.35, sigma=0.5), description="target ratio = minimum x (1 + buffer)")
     alert_at: Share = Field(default=0.5, description="share of the buffer left when the owner wakes")
@@ -240,6 +267,101 @@ class Lps(Part):
     return_after_hours: NotNegative = 12.0
 
 
+# --- tEXO: fees, rewards, governance, delisting ---
+
+
+class Uses(Part):
+    """What stakers, by weight, do with their rewards."""
+
+    keep: NotNegative = 1.0
+    compound: NotNegative = 1.0
+    sell: NotNegative = 1.0
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.keep + self.compound + self.sell <= 0.0:
+            raise ValueError("keep, compound and sell are all 0; at least one must be more")
+        return self
+
+
+class Texo(Part):
+    """The governance token: its pool against tDOLLAR, its stakers, its inflation. Without this part protocol fees stay in the collector."""
+
+    start_usd: Positive = 1.0
+    liquidity_usd: PositiveUsd = 2_000_000.0
+    commission: Discount = 0.003
+    stakers: Annotated[int, Within("[1, 100000]")] = 50
+    stake_usd: LogNormal = LogNormal(median=20_000.0, sigma=1.0)
+    rewards: Uses = Uses()
+    harvest_days: Positive = 1.0
+    fees_every_hours: Positive = Field(default=24.0, description="time between two sales of the protocol fees for tEXO")
+    inflation_per_day: Annotated[float, Within("[0, 1e9]")] = Field(default=0.0, description="tEXO minted per day for stakers")
+    emission_every_hours: Annotated[float, Within("[0.02, 8760]")] = 1.0
+    lp_weight: NotNegative = Field(default=100.0, description="part of the inflation of each LP token, relative to tEXO's")
+    texo_weight: NotNegative = 300.0
+    lp_staked_share: Share = Field(default=0.5, description="of LPs who stake their LP tokens")
+    lp_sells_share: Share = Field(default=0.5, description="of those, who sell what they earn")
+
+
+class Governance(Part):
+    """How polls are decided."""
+
+    deposit_texo: NotNegative = 1_000.0
+    quorum: Share = 0.18
+    threshold: Share = 0.5
+    voting_days: Positive = 7.0
+    delay_days: NotNegative = 1.0
+
+
+class Poll(Part):
+    """A proposal, and how the stakers will take it."""
+
+    at_hours: NotNegative
+    tasset: Name
+    change: Literal["whitelist", "feeder", "min_collateral_ratio", "auction_discount"]
+    value: float | None = Field(default=None, description="the new ratio or discount")
+    turnout: Share = Field(default=0.6, description="of the stakers, who vote at all")
+    support: Share = Field(default=0.7, description="of those, who vote yes")
+    abstain: Share = Field(default=0.05, description="of those, who abstain")
+
+    @model_validator(mode="after")
+    def _has_its_value(self) -> Self:
+        interval = {"min_collateral_ratio": "[1, 100]", "auction_discount": "[0, 1)"}.get(self.change)
+        if interval is None and self.value is not None:
+            raise ValueError(f"{self.change} takes no value")
+        if interval is not None and self.value is None:
+            raise ValueError(f"{self.change} needs a value in {interval}")
+        if interval is not None and self.value is not None:
+            Within(interval).check(self.value)
+        if self.support + self.abstain > 1.0:
+            raise ValueError("support and abstain are together more than 1")
+        return self
+
+
+class Delisting(Part):
+    """A corporate event: the feeder fixes a tASSET at its last price, and a replacement takes over its terms."""
+
+    tasset: Name
+    at_hours: NotNegative
+    replacement: Name
+    split: Positive = Field(default=1.0, description="new shares for an old one; the replacement tracks the price of a new share")
+
+
+class Reactions(Part):
+    """What owners, traders and LPs, by weight, do about a delisting, and how soon (log-normal)."""
+
+    sit: NotNegative = 1.0
+    recover: NotNegative = 2.0
+    move: NotNegative = 1.0
+    hours: LogNormal = LogNormal(median=6.0, sigma=1.0)
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.sit + self.recover + self.move <= 0.0:
+            raise ValueError("sit, recover and move are all 0; at least one must be more")
+        return self
+
+
 class Scenario(Part):
     """One question to the simulator: prices, shocks, protocol terms and a population."""
 
@@ -260,8 +382,18 @@ class Scenario(Part):
     traders: Traders = Traders(count=0)
     arbitrageurs: Arbitrageurs = Arbitrageurs(count=0)
     lps: Lps = Lps()
+    texo: Texo | None = None
+    governance: Governance = Governance()
+    polls: tuple[Poll, ...] = Field(default=(), strict=False, max_length=64)
+    delistings: tuple[Delisting, ...] = Field(default=(), strict=False, max_length=64)
+    reactions: Reactions = Reactions()
+
+    @property
+    def tasset_names(self) -> tuple[str, ...]:
+        """All tASSETs by row: those of the scenario, then replacements."""
+        return (*self.tassets, *(event.replacement for event in self.delistings))
 
     def event_times(self) -> list[tuple[str, int, float]]:
-        """Key, number and hour of every shock and outage."""
-        shocks = [("shocks", i, shock.at_hours) for i, shock in enumerate(self.shocks)]
-        return shocks + [("outages", i, outage.at_hours) for i, outage in enumerate(self.outages)]
+        """Key, number and hour of every shock, outage, poll and delisting."""
+        lists = {"shocks": self.shocks, "outages": self.outages, "polls": self.polls, "delistings": self.delistings}
+        return [(key, i, event.at_hours) for key, events in lists.items() for i, event in enumerate(events)]

@@ -21,6 +21,13 @@ class Purpose(IntEnum):
     MINTERS = 4
     LIQUIDATORS = 5
     LPS = 6
+    REACTIONS = 7
+    STAKERS = 8
+    VOTES = 9
+    STRATEGIES = 10
+    ENTRIES = 11
+    REWARDS = 12
+    LP_STAKES = 13
 
 
 def stream(seed: int, path: int, purpose: Purpose) -> np.random.Generator:

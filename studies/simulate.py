@@ -70,7 +70,7 @@ def run(
     started, clock = datetime.now(UTC), time.perf_counter()
     paths = price_paths(loaded, seed, path)
     world = build_world(loaded, paths, seed, path)
-    model = StressModel(world, tasset_names=tuple(loaded.scenario.tassets), seed=seed, with_audit=with_audit)
+    model = StressModel(world, tasset_names=loaded.scenario.tasset_names, seed=seed, with_audit=with_audit)
     built = time.perf_counter()
     _play(model, progress)
     played = time.perf_counter()

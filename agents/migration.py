@@ -1,0 +1,69 @@
+"""Delistings: the feeder delists in its hour, and those concerned plan what they will do about it.
+
+Owners and LPs react when their own time has come (see `strategies.wind_up`, `lp`); traders burn what they hold against the best-backed CDPs.
+Who reacts, and when, is assumption. Source: 004_7b43fd311786c790.txt, "Delisting & Migration".
+"""
+
+from __future__ import annotations
+
+from seawall.agents.alarms import reopen
+from seawall.agents.base import tally
+from seawall.agents.strategies import Reaction
+from seawall.agents.swaps import recover_all
+from seawall.protocols import listing
+from seawall.protocols.compiled import rule
+from seawall.protocols.status import Action, Status
+from seawall.protocols.tables import World
+
+NEVER = float("inf")
+
+
+@rule
+def act(world: World) -> None:
+    """Delist what is due; then let traders recover whose time has come."""
+    now = world.clock[0].now
+    for i in range(len(world.migrations)):
+        plan = world.migrations[i]
+        if now >= plan.at and plan.done_at == NEVER:
+            feeder = world.feeds[world.tassets[plan.tasset].feed].feeder
+            status = listing.migrate(
+                world.tassets, plan.tasset, plan.replacement, world.feeds, world.cdp_kinds, world.stake_pools, feeder
+            )
+            tally(world.tallies, Action.MIGRATE, status)
+            if status == Status.OK:
+                plan.done_at = now
+                announce(world, plan.tasset, plan.replacement, now)
+        if plan.done_at <= now:
+            recover_due(world, plan.tasset, now)
+
+
+@rule
+def announce(world: World, tasset: int, replacement: int, now: float) -> None:
+    """Let everybody concerned make an appointment with itself; owners stop minding a ratio that no longer matters."""
+    for i in range(len(world.minters)):
+        minter = world.minters[i]
+        position = world.cdps[minter.cdp]
+        if position.tasset == tasset:
+            minter.alert_ratio, minter.excess_ratio = 0.0, NEVER
+            minter.due_at = minter.opens_at = NEVER
+            if minter.delisting != Reaction.SIT.value:
+                minter.exit_at = now + minter.reaction_to_delisting
+        elif position.tasset == replacement and minter.delisting == Reaction.MOVE.value:
+            minter.opens_at = now + minter.reaction_to_delisting + world.clock[0].step_seconds  # after the old CDP of the same owner
+    reopen(world, tasset)
+    reopen(world, replacement)
+    for i in range(len(world.lps)):
+        if world.lps[i].pool == tasset and world.lps[i].delisting != Reaction.SIT.value:
+            world.lps[i].moves_at = now + world.lps[i].reaction
+    for i in range(len(world.traders)):
+        if world.traders[i].delisting != Reaction.SIT.value:
+            world.traders[i].recovers_at = now + world.traders[i].reaction
+
+
+@rule
+def recover_due(world: World, tasset: int, now: float) -> None:
+    """Let traders burn a delisted tASSET whose time has come, in the order of their rows."""
+    for i in range(len(world.traders)):
+        trader = world.traders[i]
+        if now >= trader.recovers_at and not trader.scripted:
+            recover_all(world, trader.account, tasset, now)
