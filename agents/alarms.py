@@ -1,9 +1,9 @@
 """Price alarms: quiet CDPs are not visited.
 
-CDPs stand in blocks of up to 64 rows of one kind. Each block keeps the prices (of what is owed in terms of the collateral: the ratio of two
-prices) and the time up to which nobody in it has anything to do: no owner wakes, no margin call starts, nobody becomes insolvent. A round
-compares one price with a block's bounds and opens the block only when one is crossed. CDPs that are margin called or insolvent stand in lists of their own, in the order of their rows, so that they do not
-keep blocks open.
+CDPs stand in blocks of up to 64 rows of one kind. Each block keeps the prices (of what is owed in terms of the collateral: the ratio of
+two prices) and the time up to which nobody in it has anything to do: no owner wakes, no margin call starts, nobody becomes insolvent. A
+round compares one price with a block's bounds and opens the block only when one is crossed. CDPs that are margin called or insolvent stand
+in lists of their own, in the order of their rows, so that they do not keep blocks open.
 
 Bounds err on the side of looking once too often: who acts is decided by the exact conditions, never by a bound. A rule that changes a CDP
 puts it on its kind's list of touched ones (`cdp.change`), whatever called it; `take_in_touched` tightens the bounds before they are

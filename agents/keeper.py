@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from seawall.agents.alarms import NEVER, reopen
 from seawall.agents.base import MarketAgent, tally
-from seawall.protocols import collector, governance, staking
+from seawall.protocols import collector, decisions, governance, staking
 from seawall.protocols.compiled import rule
-from seawall.protocols.governance import PollState
+from seawall.protocols.poll_terms import PollState
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Row, World
 
@@ -56,11 +56,11 @@ def settle_poll(world: World, poll: Row, now: float) -> None:
     terms = world.governance[0]
     if poll.state == PollState.IN_PROGRESS.value and now >= poll.ends_at:
         tally(world.tallies, Action.END_POLL, governance.end_poll(poll, terms, world.stake_pools[terms.stake_pool], world.wallets, now))
-    if not governance.is_executable(poll, terms, now):
+    if not decisions.is_executable(poll, terms, now):
         return
     tasset = world.tassets[poll.target]
     before = tasset.min_collateral_ratio
-    status = governance.execute(poll, terms, tasset, world.feeds[tasset.feed], world.stake_pools[poll.target], now)
+    status = decisions.execute(poll, terms, tasset, world.feeds[tasset.feed], world.stake_pools[poll.target], now)
     tally(world.tallies, Action.EXECUTE, status)
     if status == Status.OK:
         adjust_owners(world, poll.target, tasset.min_collateral_ratio / before)

@@ -168,46 +168,40 @@ def plan(
 
 
 @rule
-def note(
-    position: Row, burned: float, sold: float, sold_usd: float, price: float, left: float, bad_debt: float, account: int, now: float, flow: Row,
-    mark: Row, clock: Row, events: Table,
-) -> None:  # fmt: skip
-    """Add a purchase to the flows of its tASSET and to the list of events. `left` is USD of collateral after it, `price` USD per token."""
-    burned_usd = burned * price
+def note(world: World, position: Row, account: int, burned: float, sold: float, left: float, bad_debt: float) -> None:
+    """Add a purchase to the flows of its tASSET and to the list of events; `left` is the collateral after it, all in tokens."""
+    clock, flow, mark = world.clock[0], world.flows[position.tasset], world.marks[position.row]
+    kind = world.cdp_kinds[position.kind]
+    price, collateral_price = world.feeds[kind.feed].price, world.feeds[kind.collateral_feed].price
+    burned_usd, now = burned * price, clock.now
     flow.liquidations += 1
     flow.burned_usd += burned_usd
-    flow.sold_usd += sold_usd
+    flow.sold_usd += sold * collateral_price
     flow.waited_usd_seconds += burned_usd * (now - mark.called_at)
     if mark.called_at == now:
         flow.instant_usd += burned_usd
     if not position.is_open and bad_debt <= 0.0:
-        flow.returned_usd += left
-    if clock.events == len(events):
+        flow.returned_usd += left * collateral_price
+    if clock.events == len(world.events):
         clock.events_lost += 1
         return
-    event = events[clock.events]
+    event = world.events[clock.events]
     clock.events += 1
     event.time, event.cdp, event.tasset, event.liquidator = now, position.row, position.tasset, account
-    event.burned, event.sold, event.sold_usd, event.price = burned, sold, sold_usd, price
+    event.burned, event.sold, event.sold_usd, event.price = burned, sold, sold * collateral_price, price
     event.called_at, event.bad_debt = mark.called_at, bad_debt
 
 
 @rule
 def buy(world: World, account: int, index: int, offer: float) -> tuple[Status, float]:
     """Bring tokens to one CDP; return the collateral received as well."""
-    position, clock = world.cdps[index], world.clock[0]
+    position, now = world.cdps[index], world.clock[0].now
     tasset, kind = world.tassets[position.tasset], world.cdp_kinds[position.kind]
     collateral, bad_debt, before = position.collateral, tasset.bad_debt, world.wallets[account, kind.token]
-    status, burned, sold = auction.purchase(
-        position, tasset, kind, world.feeds, world.tokens, world.wallets, account, offer, clock.now
-    )
+    status, burned, sold = auction.purchase(position, tasset, kind, world.feeds, world.tokens, world.wallets, account, offer, now)
     if status != Status.OK:
         return status, 0.0
-    collateral_usd, price = world.feeds[kind.collateral_feed].price, world.feeds[kind.feed].price
-    note(
-        position, burned, sold, sold * collateral_usd, price, (collateral - sold) * collateral_usd, tasset.bad_debt - bad_debt, account, clock.now,
-        world.flows[position.tasset], world.marks[index], clock, world.events,
-    )  # fmt: skip
+    note(world, position, account, burned, sold, collateral - sold, tasset.bad_debt - bad_debt)
     return status, world.wallets[account, kind.token] - before
 
 

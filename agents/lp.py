@@ -13,10 +13,11 @@ from seawall.agents.swaps import ANY_SPREAD, recover_all
 from seawall.protocols import amm, staking
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, World
+from seawall.protocols.tables import TDOLLAR, Ints, Row, World
 
 NEVER = float("inf")
 ANY_SLIPPAGE = 1.0
+LOOK_EVERY = 3_600.0  # seconds between two looks at a pool that is still empty (assumption)
 
 
 @rule
@@ -44,7 +45,7 @@ def is_awake(world: World, lp: Row, now: float) -> bool:
     """Tell whether the LP is afraid, waits outside for the calm, has rewards to claim, or has a delisted tASSET to leave."""
     if now >= lp.harvest_at or now >= lp.moves_at:
         return True
-    if not is_nervous(lp):
+    if not is_nervous(lp) or lp.moves_at < NEVER:
         return False
     feed = world.feeds[world.tassets[lp.pool].feed]
     return not is_inside(world, lp) or is_afraid(lp, feed, amm.price(world.pools[lp.pool], world.wallets), now)
@@ -103,28 +104,36 @@ def provide_all(world: World, lp: Row) -> Status:
 
 
 @rule
-def move(world: World, lp: Row, now: float) -> None:
-    """Leave a delisted tASSET: redeem, burn the tokens for collateral; then provide to the replacement's pool, or wait until it has a price."""
-    old = lp.pool
-    if is_inside(world, lp):
-        leave(world, lp, now)
-    recover_all(world, lp.account, old, now)
-    replacement = world.tassets[old].replacement
-    if lp.delisting != Reaction.MOVE.value or replacement < 0:
-        lp.moves_at = lp.exit_premium = lp.exit_stale = NEVER
-        return
-    pool = world.pools[replacement]
+def arrive(world: World, lp: Row, which: int, now: float) -> None:
+    """Buy tokens for part of the cash and provide to a pool; while it is empty and has no price, look again later."""
+    pool = world.pools[which]
     base, cash = world.wallets[pool.account, pool.base_token], world.wallets[lp.account, TDOLLAR]
     offer = amm.zap_amount(base, cash)
     if base <= 0.0 or offer <= 0.0:
-        lp.moves_at = now + max(lp.return_after, world.clock[0].step_seconds)
+        lp.moves_at = now + max(LOOK_EVERY, world.clock[0].step_seconds)
         return
     tally(world.tallies, Action.SWAP, amm.swap(pool, world.wallets, lp.account, TDOLLAR, offer, ANY_SPREAD)[0])
     lp.moves_at = NEVER
-    lp.pool = replacement
+    lp.pool = which
     if lp.stake >= 0:
-        world.stakes[lp.stake].pool = replacement
+        world.stakes[lp.stake].pool = which
     provide_all(world, lp)
+
+
+@rule
+def move(world: World, lp: Row, now: float) -> None:
+    """Come to a pool that was listed during the run, or leave a delisted tASSET: redeem, burn the tokens, go to the replacement's pool."""
+    old = world.tassets[lp.pool]
+    if not old.is_delisted:
+        arrive(world, lp, lp.pool, now)
+        return
+    if is_inside(world, lp):
+        leave(world, lp, now)
+    recover_all(world, lp.account, lp.pool, now)
+    if lp.delisting == Reaction.MOVE.value and old.replacement >= 0:
+        arrive(world, lp, old.replacement, now)
+    else:
+        lp.moves_at = lp.exit_premium = lp.exit_stale = NEVER
 
 
 @rule
@@ -139,7 +148,7 @@ def act(world: World, index: int) -> None:
     if now >= lp.moves_at:
         move(world, lp, now)
         return
-    if not is_nervous(lp):
+    if not is_nervous(lp) or lp.moves_at < NEVER:
         return
     feed = world.feeds[world.tassets[lp.pool].feed]
     afraid = is_afraid(lp, feed, amm.price(world.pools[lp.pool], world.wallets), now)

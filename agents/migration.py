@@ -1,13 +1,14 @@
 """Delistings: the feeder delists in its hour, and those concerned plan what they will do about it.
 
-Owners and LPs react when their own time has come (see `strategies.wind_up`, `lp`); traders burn what they hold against the best-backed CDPs.
-Who reacts, and when, is assumption. Source: 004_7b43fd311786c790.txt, "Delisting & Migration".
+Owners and LPs react when their own time has come (see `strategies.wind_up`, `lp`); traders burn what they hold against the best-backed
+CDPs. Who reacts, and when, is assumption. Source: 004_7b43fd311786c790.txt, "Delisting & Migration".
 """
 
 from __future__ import annotations
 
 from seawall.agents.alarms import reopen
 from seawall.agents.base import tally
+from seawall.agents.minter import Response
 from seawall.agents.strategies import Reaction
 from seawall.agents.swaps import recover_all
 from seawall.protocols import listing
@@ -26,9 +27,7 @@ def act(world: World) -> None:
         plan = world.migrations[i]
         if now >= plan.at and plan.done_at == NEVER:
             feeder = world.feeds[world.tassets[plan.tasset].feed].feeder
-            status = listing.migrate(
-                world.tassets, plan.tasset, plan.replacement, world.feeds, world.cdp_kinds, world.stake_pools, feeder
-            )
+            status = listing.migrate(world.tassets, plan.tasset, plan.replacement, world.feeds, world.cdp_kinds, world.stake_pools, feeder)
             tally(world.tallies, Action.MIGRATE, status)
             if status == Status.OK:
                 plan.done_at = now
@@ -48,6 +47,8 @@ def announce(world: World, tasset: int, replacement: int, now: float) -> None:
             minter.due_at = minter.opens_at = NEVER
             if minter.delisting != Reaction.SIT.value:
                 minter.exit_at = now + minter.reaction_to_delisting
+        elif world.cdp_kinds[position.kind].is_revoked:  # what it locks is taken no more: it can only burn and withdraw
+            minter.relevers, minter.response = False, Response.BURN.value
         elif position.tasset == replacement and minter.delisting == Reaction.MOVE.value:
             minter.opens_at = now + minter.reaction_to_delisting + world.clock[0].step_seconds  # after the old CDP of the same owner
     reopen(world, tasset)

@@ -12,7 +12,7 @@ from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.agents.strategies import sell_rewards
 from seawall.protocols import governance, staking
 from seawall.protocols.compiled import rule
-from seawall.protocols.governance import PollState
+from seawall.protocols.poll_terms import Choice, PollState
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import Ints, Row, World
 
@@ -63,10 +63,10 @@ def is_awake(world: World, index: int) -> bool:
     staker = world.stakers[index]
     if world.clock[0].now >= staker.harvest_at:
         return True
+    votes = 0
     for poll in range(len(world.polls)):
-        if is_vote_due(world, poll, index) and world.stakes[staker.stake].bond > 0.0:
-            return True
-    return False
+        votes += int(is_vote_due(world, poll, index))
+    return votes > 0 and world.stakes[staker.stake].bond > 0.0
 
 
 @rule
@@ -142,7 +142,7 @@ class Staker(MarketAgent):
         self.ask(Action.CLAIM, status)
         return paid
 
-    def vote(self, poll: int, choice: governance.Choice) -> None:
+    def vote(self, poll: int, choice: Choice) -> None:
         """Vote with the whole stake on a poll (row of `World.polls`). Raises `Refused` by name."""
         ballot = self.world.ballots[poll * len(self.world.stakers) + self.index]
         row, terms = self.world.polls[poll], self.world.governance[0]

@@ -1,9 +1,10 @@
 """What owners do with a CDP opened during the run, and how they get out of it: named behaviours, all of them assumptions.
 
-- HOLD: keeps the tokens. - LEVERAGE: a loop: mint, sell, deposit the proceeds, mint again; a larger short with the same money. - SHORT: mints
-into a premium of the pool over the oracle, sells, waits for the premium to go, buys back. - PROVIDE: puts the tokens and as much tDOLLAR into
-the pool and stakes the LP tokens; what it owes and what it provides nearly cancel, so it earns fees and rewards without a view on the price
-(delta neutral, up to the pool's curvature).
+- HOLD keeps the tokens.
+- LEVERAGE goes round a loop: mint, sell, deposit the proceeds, mint again; a larger short with the same money.
+- SHORT mints into a premium of the pool over the oracle, sells, waits for the premium to go, and buys back.
+- PROVIDE puts the tokens and as much tDOLLAR into the pool and stakes the LP tokens; what it owes and what it provides nearly cancel, so it
+  earns fees and rewards without a view on the price (delta neutral, up to the pool's curvature).
 
 When its tASSET is delisted an owner sits still, or winds up: it burns what it holds and takes out all collateral above 100%
 (004_7b43fd311786c790.txt, "Delisting & Migration"); one that moves then opens a CDP of the replacement.
@@ -73,7 +74,10 @@ def enter(world: World, minter: Row, position: Row, now: float) -> None:
     if kind.token != TDOLLAR:
         missing = minter.budget - world.wallets[minter.account, kind.token]
         buy_missing(world.pools[kind.collateral_feed], world.wallets, world.tallies, minter.account, missing)
-    collateral = min(minter.budget, world.wallets[minter.account, kind.token])
+    means = world.wallets[minter.account, kind.token]
+    if minter.strategy == Strategy.PROVIDE.value and kind.token == TDOLLAR:  # the rest goes into the pool beside what is minted
+        means = floor_amount(means * minter.target_ratio / (1.0 + minter.target_ratio))
+    collateral = min(minter.budget, means)
     if collateral <= 0.0:
         return
     status, minted = cdp.open_position(
@@ -86,7 +90,11 @@ def enter(world: World, minter: Row, position: Row, now: float) -> None:
     if minter.strategy == Strategy.LEVERAGE.value:
         lever(world, minter, position, now)
     elif minter.strategy == Strategy.SHORT.value:
-        tally(world.tallies, Action.SWAP, amm.swap(world.pools[tasset.pool], world.wallets, minter.account, tasset.token, minted, ANY_SPREAD)[0])
+        tally(
+            world.tallies,
+            Action.SWAP,
+            amm.swap(world.pools[tasset.pool], world.wallets, minter.account, tasset.token, minted, ANY_SPREAD)[0],
+        )
         minter.exit_at = now + minter.look_every
     elif minter.strategy == Strategy.PROVIDE.value:
         give_liquidity(world, minter, position, minted)

@@ -20,7 +20,6 @@ from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Row, World
 
 
-
 @rule
 def place(world: World, trader: Row, order: Row) -> Status:
     """Swap one order on its pool: `usd` of tDOLLAR, or tASSET worth that much at the pool's price.

@@ -71,6 +71,10 @@ def fill_pools(world: World) -> tuple[Status, int]:
     """Let every LP provide all it holds of its pool's pair, and stake if it does. Returns the first refusal and its row."""
     for i, lp in enumerate(world.lps):
         pool = world.pools[lp.pool]
+        lp.start_pool = lp.pool
+        if lp.moves_at <= 0.0:  # its pool is still to come
+            lp.start_base = world.wallets[lp.account, pool.base_token]
+            continue
         base, asset = world.wallets[lp.account, pool.base_token], world.wallets[lp.account, pool.asset_token]
         status, shares = amm.provide(pool, world.tokens, world.wallets, lp.account, base, asset, ANY_SLIPPAGE)
         if status == Status.OK and lp.stake >= 0:
@@ -78,7 +82,6 @@ def fill_pools(world: World) -> tuple[Status, int]:
             status = staking.bond(stake, world.stake_pools[stake.pool], world.wallets, shares)
         if status != Status.OK:
             return status, i
-        lp.start_pool = lp.pool
         lp.start_base = base - world.wallets[lp.account, pool.base_token]
         lp.start_asset = asset - world.wallets[lp.account, pool.asset_token]
     return Status.OK, -1

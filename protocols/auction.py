@@ -49,8 +49,8 @@ def amount_for_sale(cdp: Row, tasset: Row, price: float) -> float:
 def quote(cdp: Row, tasset: Row, price: float, offer: float) -> tuple[float, float]:
     """What an offer of tokens would do: tokens burned, collateral sold (before the auction fee). Nothing changes.
 
-    The discounted price is price/(1-discount) tokens of collateral per token owed. An offer for more than is for sale is cut; one worth more than the
-    collateral takes all of it and burns only the tokens that this is worth.
+    The discounted price is price/(1-discount) tokens of collateral per token owed. An offer for more than is for sale is cut; one worth
+    more than the collateral takes all of it and burns only the tokens that this is worth.
     """
     discounted_price = price / (1.0 - tasset.auction_discount)
     burned = min(offer, amount_for_sale(cdp, tasset, price))

@@ -66,9 +66,7 @@ def delist(tasset: Row, feed: Row, kinds: Table, stake_pool: Row, feeder: int) -
 
 
 @rule
-def migrate(
-    tassets: Table, which: int, replacement: int, feeds: Table, kinds: Table, stake_pools: Table, feeder: int
-) -> Status:
+def migrate(tassets: Table, which: int, replacement: int, feeds: Table, kinds: Table, stake_pools: Table, feeder: int) -> Status:
     """Delist a tASSET in favour of a replacement, in the document's three steps: properties transferred, end price set, ratio 100%.
 
     Args:

@@ -38,7 +38,13 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
         require(("polls", i, "tasset"), poll.tasset, tassets, "tASSET")
     for i, event in enumerate(scenario.delistings):
         require(("delistings", i, "tasset"), event.tasset, tassets, "tASSET")
-    return faults + _listing_faults(scenario, document) + _strategy_faults(scenario, document) + _size_faults(scenario, document) + _time_faults(scenario, document)
+    return (
+        faults
+        + _listing_faults(scenario, document)
+        + _strategy_faults(scenario, document)
+        + _size_faults(scenario, document)
+        + _time_faults(scenario, document)
+    )
 
 
 def _listing_faults(scenario: Scenario, document: Document) -> list[Fault]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from seawall.agents.staker import Use
 from seawall.agents.strategies import Strategy
-from seawall.protocols.governance import Choice, PollKind
+from seawall.protocols.poll_terms import Choice, PollKind
 from seawall.protocols.tables import Floats, Ints, World
 from seawall.scenarios.layout import Layout, by_weight, lognormal
 from seawall.scenarios.schema import Scenario, Texo
@@ -55,7 +55,11 @@ def set_terms(world: World, scenario: Scenario) -> None:
     terms.deposit, terms.quorum, terms.threshold = rules.deposit_texo, rules.quorum, rules.threshold
     terms.voting_seconds, terms.delay_seconds = rules.voting_days * SECONDS_PER_DAY, rules.delay_days * SECONDS_PER_DAY
     for plan, event in zip(world.migrations, scenario.delistings, strict=True):
-        plan.at, plan.tasset, plan.replacement = event.at_hours * SECONDS_PER_HOUR, names.index(event.tasset), names.index(event.replacement)
+        plan.at, plan.tasset, plan.replacement = (
+            event.at_hours * SECONDS_PER_HOUR,
+            names.index(event.tasset),
+            names.index(event.replacement),
+        )
     if spec is None:
         return
     world.pools[len(names)].commission = spec.commission

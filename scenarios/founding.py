@@ -10,7 +10,7 @@ from seawall.agents.alarms import lay_out
 from seawall.agents.strategies import Strategy
 from seawall.models import genesis
 from seawall.models.measures import token_prices
-from seawall.protocols.amounts import LIMIT
+from seawall.protocols.amounts import LIMIT, UNIT
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.status import Status
 from seawall.protocols.tables import TDOLLAR, Bools, Floats, Ints, World
@@ -44,15 +44,18 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     _endow(world, loaded, "arbitrageurs", TDOLLAR, world.arbitrageurs["account"], arbitrage)
     half = np.array([terms.pool.liquidity_usd / 2.0 for terms in scenario.tassets.values()])
     lps = world.lps[world.lps["pool"] < len(layout.names)]
-    _endow(world, loaded, "tassets", TDOLLAR, lps["account"], half[lps["pool"]] / scenario.lps.count)
+    listed = world.feeds["feeder"][lps["pool"]] >= 0
+    cash = np.where(listed, half[lps["pool"]], 2.0 * half[lps["pool"]]) / scenario.lps.count  # who comes later buys the tokens
+    _endow(world, loaded, "tassets", TDOLLAR, lps["account"], cash)
+    world.lps["moves_at"][: len(lps)] = np.where(listed, np.inf, 0.0)
     _open(world, loaded, np.where(at_once & in_tdollar, collateral, 0.0))
     in_tokens = np.where(at_once & ~in_tdollar, collateral, 0.0)
-    for index in np.unique(lps["pool"]):
+    for index in np.unique(lps["pool"][listed]):
         locked = world.cdp_kinds["collateral_feed"][world.cdps["kind"]] == index
         _hand_out(world, loaded, int(index), half[index], np.flatnonzero(locked & (in_tokens > 0.0)), in_tokens)
     held = world.wallets[world.minters["account"], kinds["token"]]
     _open(world, loaded, np.where(in_tokens > 0.0, held, 0.0))
-    world.minters["budget"] = collateral_tokens(world, collateral)
+    world.minters["budget"] = np.floor(collateral_tokens(world, collateral) / UNIT) * UNIT
     world.minters["budget"][layout.predecessor >= 0] = LIMIT  # a successor locks what its predecessor got out
     held = world.wallets[world.liquidators["account"]]
     world.liquidators["start_usd"] = held[:, TDOLLAR] + held[:, world.tassets["token"]] @ world.feeds["price"][: len(layout.names)]

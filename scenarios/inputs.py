@@ -148,7 +148,9 @@ def feed_up(scenario: Scenario, steps: int, feeders: int) -> Bools:
     for outage in scenario.outages:
         first = whole_steps(outage.at_hours * SECONDS_PER_HOUR, scenario.step_seconds)
         after = whole_steps((outage.at_hours + outage.hours) * SECONDS_PER_HOUR, scenario.step_seconds)
-        struck = list(names) if outage.tasset is None else [outage.tasset, *(successors[name] for name in successors if name == outage.tasset)]
+        struck = (
+            list(names) if outage.tasset is None else [outage.tasset, *(successors[name] for name in successors if name == outage.tasset)]
+        )
         up[first:after, [names.index(name) for name in struck]] = False
     return up
 

@@ -56,10 +56,12 @@ def lay_out(scenario: Scenario, seed: int, path: int) -> Layout:
     collaterals = _collaterals(scenario)
     kinds = spread(scenario.minters.count, _kind_weights(scenario, collaterals))
     strategies = _strategies(scenario, len(kinds), stream(seed, path, Purpose.STRATEGIES))
+    unlisted = ~np.array([terms.listed for terms in scenario.tassets.values()])[_minted(scenario, collaterals, kinds)]
+    strategies[unlisted] = _second_strategies(strategies[unlisted])
     rng = stream(seed, path, Purpose.REACTIONS)
     reactions, hours = _react(scenario, rng, len(kinds))
     trader_reactions, trader_hours = _react(scenario, rng, scenario.traders.count)
-    lp_pools = np.repeat([k for k, terms in enumerate(scenario.tassets.values()) if terms.listed], scenario.lps.count)
+    lp_pools = np.repeat(np.arange(len(scenario.tassets)), scenario.lps.count)
     lp_reactions, lp_hours = _react(scenario, rng, len(lp_pools))
     staked = scenario.texo.lp_staked_share if scenario.texo else 0.0
     lp_stakes = stream(seed, path, Purpose.LP_STAKES).random(len(lp_pools)) < staked
@@ -71,7 +73,7 @@ def lay_out(scenario: Scenario, seed: int, path: int) -> Layout:
         names,
         collaterals,
         np.append(kinds, moved_kinds),
-        np.append(strategies, strategies[movers]),
+        np.append(strategies, _second_strategies(strategies[movers])),
         np.append(reactions, reactions[movers]),
         np.append(hours, hours[movers]),
         np.append(np.full(len(kinds), -1), movers),
@@ -137,6 +139,16 @@ def _strategies(scenario: Scenario, count: int, rng: np.random.Generator) -> Int
     spec = scenario.minters.strategies
     weights = {Strategy.HOLD: spec.hold, Strategy.LEVERAGE: spec.leverage, Strategy.SHORT: spec.short, Strategy.PROVIDE: spec.provide}
     return by_weight([weights[strategy] for strategy in Strategy], rng, count)
+
+
+def _minted(scenario: Scenario, collaterals: tuple[tuple[int, int], ...], kinds: Ints) -> Ints:
+    return np.array([minted for minted, _ in pairs(scenario, collaterals)])[kinds]
+
+
+def _second_strategies(strategies: Ints) -> Ints:
+    """Every other holder of a tASSET listed during the run provides instead: its pool has liquidity from nobody else (assumption)."""
+    every_other = np.arange(len(strategies)) % 2 == 0
+    return np.where((strategies == Strategy.HOLD) & every_other, Strategy.PROVIDE, strategies)
 
 
 def _react(scenario: Scenario, rng: np.random.Generator, count: int) -> tuple[Ints, Floats]:

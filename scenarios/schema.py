@@ -190,7 +190,7 @@ class Strategies(Part):
     entry_hours: Positive = Field(default=6.0, description="mean of an exponential time until all but the holders open their CDPs")
     look_minutes: Positive = Field(default=30.0, description="time between two looks at whether to enter or leave")
     loops: Annotated[int, Within("[1, 20]")] = Field(default=3, description="times a leverage loop is gone round")
-    entry_premium: Annotated[float, Within("[0, 10]")] = Field(default=0.03, description="premium of the pool at which short-sellers enter")
+    entry_premium: Annotated[float, Within("[0, 10]")] = Field(default=0.05, description="premium of the pool at which short-sellers enter")
     exit_premium: Annotated[float, Within("[-1, 10]")] = Field(default=0.005, description="premium below which they buy back")
 
     @model_validator(mode="after")

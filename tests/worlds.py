@@ -64,7 +64,7 @@ def a_cdp(world: World, index: int, collateral: float, debt: float) -> Row:
     tasset = world.tassets[row.tasset]
     _expect_ok(ledger.mint(world.wallets, world.tokens, TDOLLAR, MINT_ACCOUNT, collateral))
     _expect_ok(ledger.mint(world.wallets, world.tokens, tasset.token, row.owner, debt))
-    cdp.change(row, tasset, collateral, debt)
+    cdp.change(row, tasset, world.cdp_kinds[row.kind], collateral, debt)
     return row
 
 

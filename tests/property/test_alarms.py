@@ -8,26 +8,33 @@ from markets import storm_model
 
 from seawall.agents import alarms
 from seawall.agents.minter import Minter
+from seawall.models.measures import token_prices
 from seawall.protocols.auction import is_margin_called
+from seawall.protocols.cdp import last_price
+
+
+def price_of(world, position):
+    return last_price(world.cdp_kinds[position.kind], world.feeds)
 
 
 def everybody_awake(world):
-    prices = world.feeds["price"][world.cdps["tasset"]]
     now = world.clock[0].now
-    return [i for i in range(len(world.minters)) if alarms.is_awake(world.minters[i], world.cdps[i], prices[i], now)]
+    return [i for i, row in enumerate(world.cdps) if alarms.is_awake(world.minters[i], row, price_of(world, row), now)]
 
 
 def everybody_called(world):
     return [
         i
         for i, position in enumerate(world.cdps)
-        if position.is_open and is_margin_called(position, world.tassets[position.tasset], world.feeds[position.tasset].price)
+        if position.is_open and is_margin_called(position, world.tassets[position.tasset], price_of(world, position))
     ]
 
 
 def everybody_insolvent(world):
-    prices = world.market_price[world.clock[0].step][world.tassets["asset"]][world.cdps["tasset"]]
-    return [int(i) for i in np.flatnonzero(prices > world.cdps["backing"])]
+    worth = token_prices(world)
+    kinds = world.cdp_kinds[world.cdps["kind"]]
+    ratios = worth[world.tassets["token"][kinds["tasset"]]] / worth[kinds["token"]]
+    return [int(i) for i in np.flatnonzero(ratios > world.cdps["backing"])]
 
 
 def listed(rows):
@@ -62,9 +69,9 @@ def test_any_path_of_prices_wakes_whom_a_full_look_would_wake(moves, seed):
         clock = world.clock[0]
         clock.step += 1
         clock.now += 60
-        for feed, change in zip(world.feeds, move, strict=True):
+        for feed, change in zip(world.feeds[:-1], move, strict=True):
             feed.price *= 1 + change
-        world.market_price[clock.step] = world.feeds["price"]
+        world.market_price[clock.step] = world.feeds["price"][:-1]
         check(world)
 
 
@@ -78,8 +85,8 @@ def test_behaviour_changed_by_hand_is_minded_in_the_next_round():
     assert owner.cdp.collateral > collateral
 
 
-def test_rows_of_a_tasset_must_stand_together():
+def test_rows_of_a_kind_must_stand_together():
     world = storm_model().world
-    world.cdps["tasset"] = np.arange(60) % 2
-    with pytest.raises(ValueError, match="rows of a tASSET must stand together"):
+    world.cdps["kind"] = np.arange(60) % 2
+    with pytest.raises(ValueError, match="rows of a kind must stand together"):
         alarms.lay_out(world)

@@ -41,7 +41,7 @@ class Contracts(RuleBasedStateMachine):
         world = self.world
         position = world.cdps[row]
         tasset = world.tassets[position.tasset]
-        return position, tasset, world.feeds[tasset.feed], world.pools[tasset.pool]
+        return position, tasset, world.cdp_kinds[position.kind], world.feeds
 
     @rule(seconds=st.sampled_from([0.0, 30.0, 60.0, 61.0, 1e6]))
     def wait(self, seconds):
@@ -55,71 +55,75 @@ class Contracts(RuleBasedStateMachine):
 
     @rule(row=rows, amount=amounts, ratio=st.one_of(st.floats(0.5, 5.0), odd))
     def open(self, row, amount, ratio):
-        before, (position, tasset, feed, _) = copy_of(self.world), self.parts(row)
-        status, minted = cdp.open_position(position, tasset, feed, self.world.tokens, self.world.wallets, amount, ratio, self.now)
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
+        status, minted = cdp.open_position(position, tasset, kind, feeds, self.world.tokens, self.world.wallets, amount, ratio, self.now)
         self.expect_all_or_nothing(before, status)
         assert (minted > 0) == (status == Status.OK)
 
     @rule(row=rows, amount=amounts)
     def deposit(self, row, amount):
-        before, (position, tasset, feed, _) = copy_of(self.world), self.parts(row)
-        self.expect_all_or_nothing(before, cdp.deposit(position, tasset, feed, self.world.wallets, amount, self.now))
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
+        self.expect_all_or_nothing(before, cdp.deposit(position, tasset, kind, feeds, self.world.wallets, amount, self.now))
 
     @rule(row=rows, amount=amounts)
     def withdraw(self, row, amount):
-        before, (position, tasset, feed, _) = copy_of(self.world), self.parts(row)
-        status = cdp.withdraw(position, tasset, feed, self.world.wallets, amount, self.now)
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
+        status = cdp.withdraw(position, tasset, kind, feeds, self.world.wallets, amount, self.now)
         self.expect_all_or_nothing(before, status)
-        assert status != Status.OK or not auction.is_margin_called(position, tasset, feed.price)
+        assert status != Status.OK or not auction.is_margin_called(position, tasset, cdp.last_price(kind, feeds))
 
     @rule(row=rows, amount=amounts)
     def mint(self, row, amount):
-        before, (position, tasset, feed, _) = copy_of(self.world), self.parts(row)
-        status = cdp.mint(position, tasset, feed, self.world.tokens, self.world.wallets, amount, self.now)
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
+        status = cdp.mint(position, tasset, kind, feeds, self.world.tokens, self.world.wallets, amount, self.now)
         self.expect_all_or_nothing(before, status)
-        assert status != Status.OK or not auction.is_margin_called(position, tasset, feed.price)
+        assert status != Status.OK or not auction.is_margin_called(position, tasset, cdp.last_price(kind, feeds))
 
     @rule(row=rows, amount=amounts)
     def burn(self, row, amount):
-        before, (position, tasset, feed, _) = copy_of(self.world), self.parts(row)
-        self.expect_all_or_nothing(before, cdp.burn(position, tasset, feed, self.world.tokens, self.world.wallets, amount, self.now))
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
+        self.expect_all_or_nothing(before, cdp.burn(position, tasset, kind, feeds, self.world.tokens, self.world.wallets, amount, self.now))
 
     @rule(row=rows)
     def close(self, row):
-        before, (position, tasset, feed, _) = copy_of(self.world), self.parts(row)
-        status = cdp.close(position, tasset, feed, self.world.tokens, self.world.wallets, self.now)
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
+        status = cdp.close(position, tasset, kind, feeds, self.world.tokens, self.world.wallets, self.now)
         self.expect_all_or_nothing(before, status)
         assert status != Status.OK or (position.debt, position.collateral, position.is_open) == (0, 0, False)
 
     @rule(row=rows, buyer=rows, share=shares, offer=st.none() | amounts)
     def purchase(self, row, buyer, share, offer):
-        before, (position, tasset, feed, _) = copy_of(self.world), self.parts(row)
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
         account = self.world.minters[buyer].account
         offer = floor_amount(share * float(position.debt)) if offer is None else offer
         collateral, debt = float(position.collateral), float(position.debt)
-        status, burned, sold = auction.purchase(position, tasset, feed, self.world.tokens, self.world.wallets, account, offer, self.now)
+        status, burned, sold = auction.purchase(
+            position, tasset, kind, feeds, self.world.tokens, self.world.wallets, account, offer, self.now
+        )
         self.expect_all_or_nothing(before, status)
         assert burned <= debt
         assert sold <= collateral
-        assert sold <= burned * feed.price / (1.0 - tasset.auction_discount) * (1 + 1e-12)
+        assert sold <= burned * cdp.last_price(kind, feeds) / (1.0 - tasset.auction_discount) * (1 + 1e-12)
 
     @rule(feed=st.integers(0, 1), stranger=st.booleans(), seldom=st.integers(0, 19))
     def delist(self, feed, stranger, seldom):
         if seldom > 0:
             return
         before, row = copy_of(self.world), self.world.feeds[feed]
-        self.expect_all_or_nothing(before, listing.delist(self.world.tassets[feed], row, row.feeder + stranger))
+        world = self.world
+        status = listing.delist(world.tassets[feed], row, world.cdp_kinds, world.stake_pools[feed], row.feeder + stranger)
+        self.expect_all_or_nothing(before, status)
 
     @rule(row=rows, burner=rows, share=shares, amount=st.none() | amounts)
     def recover(self, row, burner, share, amount):
-        before, (position, tasset, _, _) = copy_of(self.world), self.parts(row)
+        before, (position, tasset, kind, feeds) = copy_of(self.world), self.parts(row)
         account = self.world.minters[burner].account
         amount = floor_amount(share * float(position.debt)) if amount is None else amount
         collateral = float(position.collateral)
-        status, received = listing.recover(position, tasset, self.world.tokens, self.world.wallets, account, amount)
+        status, received = listing.recover(position, tasset, kind, feeds, self.world.tokens, self.world.wallets, account, amount, self.now)
         self.expect_all_or_nothing(before, status)
         assert received <= collateral
-        assert status != Status.OK or received <= amount * tasset.end_price * (1 + 1e-12)
+        assert status != Status.OK or received <= amount * cdp.last_price(kind, feeds) * (1 + 1e-12)
 
     @rule(
         trader=st.integers(0, 3), pool=st.integers(0, 1), token=st.integers(0, 4), amount=amounts, spread=st.sampled_from([0.0, 0.01, 1.0])

@@ -68,7 +68,9 @@ def open_position(case: Case) -> Figures:
     row, inputs = world.cdps[0], case.inputs
     locked = inputs["collateral_amount"] * UNIT
     ratio = float(inputs["requested_c_ratio"])
-    status, minted = cdp.open_position(row, world.tassets[0], world.feeds[0], world.tokens, world.wallets, locked, ratio, 0.0)
+    status, minted = cdp.open_position(
+        row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, locked, ratio, 0.0
+    )
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -79,7 +81,7 @@ def open_position(case: Case) -> Figures:
 def deposit(case: Case) -> Figures:
     world = market_of(case)
     row = cdp_of(case, world)
-    status = cdp.deposit(row, world.tassets[0], world.feeds[0], world.wallets, case.inputs["deposit_amount"] * UNIT, 0.0)
+    status = cdp.deposit(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.wallets, case.inputs["deposit_amount"] * UNIT, 0.0)
     audit.check(world)
     return {"position": position_of(row)} if status == Status.OK else {"error": status}
 
@@ -89,7 +91,7 @@ def mint(case: Case) -> Figures:
     row = cdp_of(case, world)
     token, amount = world.tassets[0].token, case.inputs["mint_amount"] * UNIT
     before = world.wallets[row.owner, token]
-    status = cdp.mint(row, world.tassets[0], world.feeds[0], world.tokens, world.wallets, amount, 0.0)
+    status = cdp.mint(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, amount, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -100,7 +102,9 @@ def burn(case: Case) -> Figures:
     world = market_of(case)
     row = cdp_of(case, world)
     give_tassets(world, row.owner, UNIT)  # so that debt, not the wallet, is the limit
-    status = cdp.burn(row, world.tassets[0], world.feeds[0], world.tokens, world.wallets, case.inputs["burn_amount"] * UNIT, 0.0)
+    status = cdp.burn(
+        row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, case.inputs["burn_amount"] * UNIT, 0.0
+    )
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -111,7 +115,7 @@ def withdraw(case: Case) -> Figures:
     world = market_of(case)
     row = cdp_of(case, world)
     before = cash_of(world, row.owner)
-    status = cdp.withdraw(row, world.tassets[0], world.feeds[0], world.wallets, case.inputs["withdraw_amount"] * UNIT, 0.0)
+    status = cdp.withdraw(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.wallets, case.inputs["withdraw_amount"] * UNIT, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -130,7 +134,7 @@ def purchase(case: Case) -> Figures:
     offer = case.inputs["offer_amount"] * UNIT
     give_tassets(world, buyer, offer)
     owner_before, buyer_before = cash_of(world, row.owner), cash_of(world, buyer)
-    status, burned, sold = auction.purchase(row, tasset, world.feeds[0], world.tokens, world.wallets, buyer, offer, 0.0)
+    status, burned, sold = auction.purchase(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -164,7 +168,7 @@ def restore(case: Case) -> Figures:
     collateral = round(float(case.inputs["current_c_ratio"]) * case.inputs["asset_amount"] * world.feeds[0].price) * UNIT
     row, buyer = a_cdp(world, 0, collateral, debt), world.liquidators[0].account
     give_tassets(world, buyer, debt)
-    _, burned, _ = auction.purchase(row, world.tassets[0], world.feeds[0], world.tokens, world.wallets, buyer, debt, 0.0)
+    _, burned, _ = auction.purchase(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, debt, 0.0)
     audit.check(world)
     return {"asset_to_buy": units(burned), "c_ratio_after": cdp.collateral_ratio(row.collateral, row.debt, world.feeds[0].price)}
 

@@ -18,7 +18,7 @@ def register_migration(case: Case) -> Figures:
     tasset, feed = world.tassets[0], world.feeds[0]
     oracle.publish(feed, feed.feeder, float(case.inputs["end_price"]), 0.0)
     before = tasset.tobytes()
-    status = listing.delist(tasset, feed, feed.feeder if case.inputs["caller_is_authorised"] else feed.feeder + 1)
+    status = listing.delist(tasset, feed, world.cdp_kinds, world.stake_pools[0], feed.feeder + (not case.inputs["caller_is_authorised"]))
     if status != Status.OK:
         assert tasset.tobytes() == before
         return {"error": status}
@@ -31,17 +31,23 @@ def register_migration(case: Case) -> Figures:
     }
 
 
+def delist(world: World) -> Status:
+    """The feeder delists the first tASSET."""
+    feed = world.feeds[0]
+    return listing.delist(world.tassets[0], feed, world.cdp_kinds, world.stake_pools[0], feed.feeder)
+
+
 def end_price_selection(case: Case) -> Figures:
     """The last published price, however old. Who asks is the feeder here, as the document says, so `caller` is passed through."""
     world = a_market(price=float(case.inputs["last_oracle_price"]))
-    assert listing.delist(world.tassets[0], world.feeds[0], world.feeds[0].feeder) == Status.OK
+    assert delist(world) == Status.OK
     return {"end_price": float(world.tassets[0].end_price), "caller": case.expected.get("caller")}
 
 
 def a_delisted_market(end_price: float) -> World:
     """A market with some CDPs' worth of tokens about, delisted long ago."""
     world = a_market(price=end_price, minters=4, protocol_fee=0.015)
-    assert listing.delist(world.tassets[0], world.feeds[0], world.feeds[0].feeder) == Status.OK
+    assert delist(world) == Status.OK
     return world
 
 
@@ -51,7 +57,7 @@ def burn_delisted(case: Case) -> Figures:
     amount = case.inputs["burn_amount"] * UNIT
     give_tassets(world, anybody, amount)
     before = cash_of(world, anybody)
-    status, received = listing.recover(row, tasset, world.tokens, world.wallets, anybody, amount)
+    status, received = listing.recover(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, anybody, amount, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -67,18 +73,18 @@ def burn_delisted(case: Case) -> Figures:
 def answers_after_delisting() -> dict[str, Status]:
     """What each operation answers an hour after the delisting, all else being in order."""
     world = a_delisted_market(100.0)
-    tasset, feed, tokens, wallets = world.tassets[0], world.feeds[0], world.tokens, world.wallets
+    tasset, kind, feeds, tokens, wallets = world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets
     good, bad, anybody = a_cdp(world, 0, 1000.0, 2.0), a_cdp(world, 1, 90.0, 1.0), world.traders[0].account
     give_tassets(world, anybody, 2.0)
     now = 3600.0
     return {
-        "open_position_minting_it": cdp.open_position(world.cdps[2], tasset, feed, tokens, wallets, 300.0, 2.0, now)[0],
-        "deposit_to_position_minting_it": cdp.deposit(good, tasset, feed, wallets, 1.0, now),
-        "mint_more_of_it": cdp.mint(good, tasset, feed, tokens, wallets, 1.0, now),
-        "withdraw_by_owner": cdp.withdraw(good, tasset, feed, wallets, 1.0, now),
-        "burn_by_owner": cdp.burn(good, tasset, feed, tokens, wallets, 1.0, now),
-        "burn_by_anyone": listing.recover(bad, tasset, tokens, wallets, anybody, 0.5)[0],
-        "auction": auction.purchase(bad, tasset, feed, tokens, wallets, anybody, 0.5, now)[0],
+        "open_position_minting_it": cdp.open_position(world.cdps[2], tasset, kind, feeds, tokens, wallets, 300.0, 2.0, now)[0],
+        "deposit_to_position_minting_it": cdp.deposit(good, tasset, kind, feeds, wallets, 1.0, now),
+        "mint_more_of_it": cdp.mint(good, tasset, kind, feeds, tokens, wallets, 1.0, now),
+        "withdraw_by_owner": cdp.withdraw(good, tasset, kind, feeds, wallets, 1.0, now),
+        "burn_by_owner": cdp.burn(good, tasset, kind, feeds, tokens, wallets, 1.0, now),
+        "burn_by_anyone": listing.recover(bad, tasset, kind, feeds, tokens, wallets, anybody, 0.5, now)[0],
+        "auction": auction.purchase(bad, tasset, kind, feeds, tokens, wallets, anybody, 0.5, now)[0],
     }
 
 

@@ -15,7 +15,9 @@ def buy(world: World, index: int, offer: float, now: float = 0.0) -> tuple[int, 
     """The first liquidator offers tokens to a CDP; the books balance afterwards."""
     buyer = world.liquidators[0].account
     give_tassets(world, buyer, offer)
-    answer = auction.purchase(world.cdps[index], world.tassets[0], world.feeds[0], world.tokens, world.wallets, buyer, offer, now)
+    answer = auction.purchase(
+        world.cdps[index], world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, offer, now
+    )
     audit.check(world)
     return answer
 
@@ -26,7 +28,7 @@ def buy(world: World, index: int, offer: float, now: float = 0.0) -> tuple[int, 
 def test_closing_takes_the_fee_on_all_collateral() -> None:
     world = a_market(protocol_fee=0.015, cash=1000.0)
     row = a_cdp(world, 0, 300.0, 1.0)
-    assert cdp.close(row, world.tassets[0], world.feeds[0], world.tokens, world.wallets, 0.0) == Status.OK
+    assert cdp.close(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, 0.0) == Status.OK
     assert not row.is_open
     assert world.wallets[COLLECTOR_ACCOUNT, TDOLLAR] == 4.5
     assert world.wallets[row.owner, TDOLLAR] == 1295.5
@@ -35,20 +37,20 @@ def test_closing_takes_the_fee_on_all_collateral() -> None:
 
 def test_a_cdp_may_be_opened_and_left_exactly_at_the_minimum() -> None:
     world = a_market(price=100.0, min_collateral_ratio=1.5)
-    row, terms, feed = world.cdps[0], world.tassets[0], world.feeds[0]
-    status, minted = cdp.open_position(row, terms, feed, world.tokens, world.wallets, 150.0, 1.5, 0.0)
+    row, terms, kind, feeds = world.cdps[0], world.tassets[0], world.cdp_kinds[0], world.feeds
+    status, minted = cdp.open_position(row, terms, kind, feeds, world.tokens, world.wallets, 150.0, 1.5, 0.0)
     assert (status, minted) == (Status.OK, 1.0)
-    assert not auction.is_margin_called(row, terms, feed.price)
-    assert cdp.mint(row, terms, feed, world.tokens, world.wallets, UNIT, 0.0) == Status.BELOW_MIN_RATIO
-    assert cdp.withdraw(row, terms, feed, world.wallets, UNIT, 0.0) == Status.BELOW_MIN_RATIO
+    assert not auction.is_margin_called(row, terms, feeds[0].price)
+    assert cdp.mint(row, terms, kind, feeds, world.tokens, world.wallets, UNIT, 0.0) == Status.BELOW_MIN_RATIO
+    assert cdp.withdraw(row, terms, kind, feeds, world.wallets, UNIT, 0.0) == Status.BELOW_MIN_RATIO
 
 
 def test_minting_and_withdrawing_may_go_exactly_to_the_minimum() -> None:
     world = a_market(price=100.0, min_collateral_ratio=1.5)
     minting, withdrawing = a_cdp(world, 0, 300.0, 1.0), a_cdp(world, 1, 300.0, 1.0)
-    terms, feed = world.tassets[0], world.feeds[0]
-    assert cdp.mint(minting, terms, feed, world.tokens, world.wallets, 1.0, 0.0) == Status.OK
-    assert cdp.withdraw(withdrawing, terms, feed, world.wallets, 150.0, 0.0) == Status.OK
+    terms, kind, feeds = world.tassets[0], world.cdp_kinds[0], world.feeds
+    assert cdp.mint(minting, terms, kind, feeds, world.tokens, world.wallets, 1.0, 0.0) == Status.OK
+    assert cdp.withdraw(withdrawing, terms, kind, feeds, world.wallets, 150.0, 0.0) == Status.OK
     audit.check(world)
 
 

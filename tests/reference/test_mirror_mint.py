@@ -46,7 +46,7 @@ def burning_takes_from_the_owner_and_knows_no_other_caller(case: Case) -> None:
     row, tasset, other = cdp_of(case, world), world.tassets[0], world.traders[0].account
     ledger.transfer(world.wallets, tasset.token, row.owner, other, row.debt)
     amount = case.inputs["burn_amount"] * UNIT
-    assert cdp.burn(row, tasset, world.feeds[0], world.tokens, world.wallets, amount, 0.0) == Status.INSUFFICIENT_BALANCE
+    assert cdp.burn(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, amount, 0.0) == Status.INSUFFICIENT_BALANCE
     assert position_of(row) == case.inputs["position"]
     assert world.wallets[other, tasset.token] == row.debt
 
@@ -57,7 +57,7 @@ def nothing_is_sold_exactly_at_the_minimum(case: Case) -> None:
     row, tasset, buyer = cdp_of(case, world), world.tassets[0], world.liquidators[0].account
     offer = case.inputs["offer_amount"] * UNIT
     give_tassets(world, buyer, offer)
-    status, *_ = auction.purchase(row, tasset, world.feeds[0], world.tokens, world.wallets, buyer, offer, 0.0)
+    status, *_ = auction.purchase(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
     assert status == Status.NOT_MARGIN_CALLED
     assert position_of(row) == case.inputs["position"]
     burned, sold = auction.quote(row, tasset, world.feeds[0].price, offer)
@@ -86,17 +86,17 @@ def all_operations_on_a_cdp_need_a_fresh_price(case: Case) -> None:
 def answers_after(now: float) -> dict[str, int]:
     """What each operation answers `now` seconds after the price was published, all else being in order."""
     world = a_market(price_valid_seconds=60.0, minters=4)
-    tasset, feed, tokens, wallets = world.tassets[0], world.feeds[0], world.tokens, world.wallets
+    tasset, kind, feeds, tokens, wallets = world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets
     good, bad, buyer = a_cdp(world, 0, 1000.0, 1.0), a_cdp(world, 1, 140.0, 1.0), world.liquidators[0].account
     give_tassets(world, buyer, 1.0)
     pool = a_pool(world, 1000.0, 10.0, 100.0)
     return {
-        "open_position": cdp.open_position(world.cdps[2], tasset, feed, tokens, wallets, 300.0, 2.0, now)[0],
-        "deposit": cdp.deposit(good, tasset, feed, wallets, 1.0, now),
-        "withdraw": cdp.withdraw(good, tasset, feed, wallets, 1.0, now),
-        "mint": cdp.mint(good, tasset, feed, tokens, wallets, 1.0, now),
-        "burn_live_asset": cdp.burn(good, tasset, feed, tokens, wallets, 1.0, now),
-        "auction": auction.purchase(bad, tasset, feed, tokens, wallets, buyer, 0.5, now)[0],
+        "open_position": cdp.open_position(world.cdps[2], tasset, kind, feeds, tokens, wallets, 300.0, 2.0, now)[0],
+        "deposit": cdp.deposit(good, tasset, kind, feeds, wallets, 1.0, now),
+        "withdraw": cdp.withdraw(good, tasset, kind, feeds, wallets, 1.0, now),
+        "mint": cdp.mint(good, tasset, kind, feeds, tokens, wallets, 1.0, now),
+        "burn_live_asset": cdp.burn(good, tasset, kind, feeds, tokens, wallets, 1.0, now),
+        "auction": auction.purchase(bad, tasset, kind, feeds, tokens, wallets, buyer, 0.5, now)[0],
         "amm_swap": amm.swap(pool, wallets, world.traders[0].account, TDOLLAR, 1.0, 1.0)[0],
     }
 
@@ -179,7 +179,7 @@ def test_under_the_documents_limit_a_purchase_stops_where_the_ratio_is_restored(
     offer = case.inputs["offer_amount"] * UNIT
     give_tassets(world, buyer, offer)
     limit = auction.restoring_amount(row.collateral, row.debt, price, tasset.min_collateral_ratio, tasset.auction_discount)
-    status, burned, _ = auction.purchase(row, tasset, world.feeds[0], world.tokens, world.wallets, buyer, offer, 0.0)
+    status, burned, _ = auction.purchase(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
     assert status == Status.OK
     assert burned == min(case.expected["asset_burned"] * UNIT, limit)
     assert world.wallets[buyer, tasset.token] == offer - burned

@@ -25,7 +25,7 @@ from worlds import a_market, a_pool, give_tassets
 
 from seawall.protocols import audit, collector, governance, ledger, staking, tables
 from seawall.protocols.amounts import UNIT, floor_amount
-from seawall.protocols.governance import Choice, PollKind, PollState
+from seawall.protocols.poll_terms import Choice, PollKind, PollState
 from seawall.protocols.status import Status
 from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Floats, Row, Table
 
@@ -55,7 +55,7 @@ NOT_APPLICABLE = {
 """Case: why our contracts have nothing to run, and a word that they would have to know if they had."""
 
 LP, REWARD = 0, 1  # tokens: what is staked, and tEXO
-FIRST_POOL, FIRST_OWNER = 2, 5  # accounts; the collector's stands before them
+FIRST_POOL, FIRST_OWNER = 3, 6  # accounts; the collector's and governance's stand before them
 AMPLE = 2.0**20
 
 
@@ -271,7 +271,7 @@ def voting(quorum: str, threshold: str, stakes: int, kind: PollKind = PollKind.M
     """A poll opened at time 0."""
     pools, terms, polls = staked(*[0] * stakes, token=REWARD), np.zeros(1, tables.GOVERNANCE)[0], np.zeros(1, tables.POLL)
     ledger.mint(pools.wallets, pools.tokens, REWARD, PROPOSER, DEPOSIT)
-    terms.account, terms.token, terms.deposit = FIRST_POOL + 1, REWARD, DEPOSIT
+    terms.token, terms.deposit = REWARD, DEPOSIT
     terms.quorum, terms.threshold, terms.voting_seconds, terms.delay_seconds = float(quorum), float(threshold), VOTING, DELAY
     assert governance.propose(polls[0], terms, pools.wallets, PROPOSER, kind, 0, value, 0.0) == Status.OK
     assert pools.wallets[PROPOSER, REWARD] == 0.0

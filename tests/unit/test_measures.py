@@ -144,7 +144,7 @@ def test_fees_and_volume_come_from_the_contracts_books():
     pool = a_pool(world, base=100_000.0, asset=1_000.0, shares=1_000.0)
     amm.swap(pool, world.wallets, world.traders[0].account, TDOLLAR, 1000.0, 1.0)
     position = a_cdp(world, 0, 1000.0, 1.0)
-    cdp.withdraw(position, world.tassets[0], world.feeds[0], world.wallets, 200.0, 0.0)
+    cdp.withdraw(position, world.tassets[0], world.cdp_kinds[0], world.feeds, world.wallets, 200.0, 0.0)
     figures = observed(world)
     assert figures["volume_usd"].value == 1000.0
     assert figures["protocol_fees_usd"].value == pytest.approx(200 * 0.015, abs=1e-5)
@@ -160,7 +160,7 @@ def test_series_agree_with_the_world_at_the_end(stormy):
     last = stormy.series().groupby("tasset").last()
     world = stormy.world
     assert last.loc["tA", "debt_tokens"] == world.tassets[0].debt
-    assert last.loc["tB", "collateral_usd"] == world.tassets[1].collateral
+    assert last.loc["tB", "collateral_usd"] == world.cdp_kinds[1].collateral
     assert last["open_cdps"].sum() == world.cdps["is_open"].sum()
     assert (last["market_price"].to_numpy() == world.market_price[-1]).all()
 

@@ -17,10 +17,13 @@ from seawall.protocols.tables import INT, UNITS, table_type
 
 
 def test_every_agent_has_an_account_of_its_own():
-    world = empty_world(Sizes(steps=1, tassets=2, assets=1, minters=3, liquidators=2, traders=4, arbitrageurs=1, lps=2))
-    kinds = (world.oracle_feeders, world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps, world.pools)
+    world = empty_world(
+        Sizes(steps=1, tassets=2, assets=1, minters=3, liquidators=2, traders=4, arbitrageurs=1, lps=2, stakers=3, keepers=1)
+    )
+    kinds = (world.oracle_feeders, world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps, world.stakers,
+             world.keepers, world.pools, world.stake_pools)  # fmt: skip
     accounts = np.concatenate([kind["account"] for kind in kinds])
-    assert len(set(accounts)) == len(accounts) == len(world.wallets) - 2
+    assert len(set(accounts)) == len(accounts) == len(world.wallets) - 3
     assert accounts.max() == len(world.wallets) - 1
 
 
