@@ -1,7 +1,7 @@
 """Delistings: the feeder delists in its hour, and those concerned plan what they will do about it.
 
-Owners and LPs react when their own time has come (see `strategies.wind_up`, `lp`); traders burn what they hold against the best-backed
-CDPs. Who reacts, and when, is assumption. Source: 004_7b43fd311786c790.txt, "Delisting & Migration".
+Owners, LPs and traders react when their own time has come (`strategies.wind_up`, `lp.move`, `trader.recover`). Who reacts, and when, is
+assumption. Source: 004_7b43fd311786c790.txt, "Delisting & Migration".
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from seawall.agents.alarms import reopen
 from seawall.agents.base import tally
 from seawall.agents.minter import Response
 from seawall.agents.strategies import Reaction
-from seawall.agents.swaps import recover_all
 from seawall.protocols import listing
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Action, Status
@@ -21,7 +20,7 @@ NEVER = float("inf")
 
 @rule
 def act(world: World) -> None:
-    """Delist what is due; then let traders recover whose time has come."""
+    """Delist what is due."""
     now = world.clock[0].now
     for i in range(len(world.migrations)):
         plan = world.migrations[i]
@@ -32,8 +31,6 @@ def act(world: World) -> None:
             if status == Status.OK:
                 plan.done_at = now
                 announce(world, plan.tasset, plan.replacement, now)
-        if plan.done_at <= now:
-            recover_due(world, plan.tasset, now)
 
 
 @rule
@@ -59,12 +56,3 @@ def announce(world: World, tasset: int, replacement: int, now: float) -> None:
     for i in range(len(world.traders)):
         if world.traders[i].delisting != Reaction.SIT.value:
             world.traders[i].recovers_at = now + world.traders[i].reaction
-
-
-@rule
-def recover_due(world: World, tasset: int, now: float) -> None:
-    """Let traders burn a delisted tASSET whose time has come, in the order of their rows."""
-    for i in range(len(world.traders)):
-        trader = world.traders[i]
-        if now >= trader.recovers_at and not trader.scripted:
-            recover_all(world, trader.account, tasset, now)

@@ -19,6 +19,9 @@ from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Row, World
 
+NEVER = float("inf")
+RETRY_RECOVERY = 86_400.0  # seconds (assumption)
+
 
 @rule
 def place(world: World, trader: Row, order: Row) -> Status:
@@ -39,9 +42,22 @@ def place(world: World, trader: Row, order: Row) -> Status:
 
 
 @rule
+def recover(world: World, trader: Row) -> None:
+    """Burn all tokens of delisted tASSETs against CDPs; what nobody takes now is tried again later."""
+    left = 0.0
+    for k in range(len(world.tassets)):
+        if world.tassets[k].is_delisted:
+            recover_all(world, trader.account, k, world.clock[0].now)
+            left += world.wallets[trader.account, world.tassets[k].token]
+    trader.recovers_at = world.clock[0].now + RETRY_RECOVERY if left > 0.0 else NEVER
+
+
+@rule
 def act(world: World, index: int) -> None:
-    """Place the trader's orders of this round; an order for a tASSET not listed yet is not placed."""
+    """Burn tokens of delisted tASSETs when it is time; place the orders of this round, but none for a tASSET not listed yet."""
     step = world.clock[0].step
+    if world.clock[0].now >= world.traders[index].recovers_at:
+        recover(world, world.traders[index])
     for i in range(world.order_start[step], world.order_start[step + 1]):
         order = world.orders[i]
         if order.trader == index and world.feeds[world.tassets[order.pool].feed].feeder >= 0:

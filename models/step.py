@@ -25,7 +25,7 @@ def begin(clock: Row) -> None:
 
 @rule
 def trader_order(world: World, rows: Ints) -> int:
-    """Fill `rows` with the traders who have orders in this round, by their first order's arrival; return how many."""
+    """Fill `rows` with the traders who have orders, by their first one's arrival, then with those who are to burn; return how many."""
     step = world.clock[0].step
     count = 0
     for i in range(world.order_start[step], world.order_start[step + 1]):
@@ -35,6 +35,20 @@ def trader_order(world: World, rows: Ints) -> int:
             known = known or rows[k] == row
         if not known:
             rows[count] = row
+            count += 1
+    return count if len(world.migrations) == 0 else add_recoverers(world, rows, count)
+
+
+@rule
+def add_recoverers(world: World, rows: Ints, count: int) -> int:
+    """Append the traders whose time to burn has come and who are not among the first `count`; return how many there are now."""
+    listed = count
+    for i in range(len(world.traders)):
+        known = world.clock[0].now < world.traders[i].recovers_at
+        for k in range(listed):
+            known = known or rows[k] == i
+        if not known:
+            rows[count] = i
             count += 1
     return count
 

@@ -232,15 +232,19 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         observe(world)
 
     def _phase(self, kind: type[MarketAgent], order: Iterable[int]) -> None:
-        """Let rows act in the order drawn; scripted rows without anything to do come last."""
+        """Let rows act in the order drawn; last come rows without anything to do whose class has a `step` of its own."""
         scripted = getattr(self.world, kind.kind)["scripted"]
         rows = [int(row) for row in order]
         idle = [int(row) for row in scripted.nonzero()[0] if row not in rows]
-        for row in rows + idle:
+        for row in rows:
             if not scripted[row]:
                 kind.act(self.world, row)
             elif (kind.kind, row) in self._faces:
                 self._faces[kind.kind, row].step()
+        for row in idle:
+            face = self._faces.get((kind.kind, row))
+            if face is not None and type(face).step is not MarketAgent.step:
+                face.step()
 
     # --- results ---
 
