@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from seawall.agents.base import sort_rows
+from seawall.protocols.amounts import floor_amount
 from seawall.protocols.auction import is_margin_called
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
@@ -118,6 +119,15 @@ def market_ratio(kind: Row, tassets: Table, market_price: Floats, step: int) -> 
 
 
 @rule
+def is_insolvent(position: Row, ratio: float) -> bool:
+    """Tell whether the collateral is less than the debt is worth, in whole units as the contracts count, at the ratio of the marks.
+
+    So an owner who took out all above 100% of a delisted tASSET is not insolvent by a fraction of a unit.
+    """
+    return bool(position.collateral < floor_amount(position.debt * ratio))
+
+
+@rule
 def reopen(world: World, tasset: int) -> None:
     """Open the blocks of a tASSET's CDPs, after its terms or its owners' behaviour have changed."""
     for b in range(len(world.blocks)):
@@ -213,7 +223,7 @@ def update_insolvent(world: World) -> int:
     count, before = 0, listed[0]
     for k in range(1, before + 1):
         position = world.cdps[listed[k]]
-        if market_ratio(world.cdp_kinds[position.kind], world.tassets, world.market_price, step) > position.backing:
+        if is_insolvent(position, market_ratio(world.cdp_kinds[position.kind], world.tassets, world.market_price, step)):
             count += 1
             listed[count] = listed[k]
         else:
@@ -231,7 +241,7 @@ def update_insolvent(world: World) -> int:
             position = world.cdps[i]
             if position.is_insolvent:
                 continue
-            if price > position.backing:
+            if is_insolvent(position, price):
                 position.is_insolvent = True
                 count += 1
                 listed[count] = i

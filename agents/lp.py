@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.agents.strategies import Reaction, sell_rewards
-from seawall.agents.swaps import ANY_SPREAD, recover_all
+from seawall.agents.swaps import recover_all
 from seawall.protocols import amm, staking
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Action, Status
@@ -17,7 +17,8 @@ from seawall.protocols.tables import TDOLLAR, Ints, Row, World
 
 NEVER = float("inf")
 ANY_SLIPPAGE = 1.0
-LOOK_EVERY = 3_600.0  # seconds between two looks at a pool that is still empty (assumption)
+LOOK_EVERY = 3_600.0  # seconds between two looks at a pool that is still empty or too thin (assumption)
+MAX_SPREAD = 0.05  # fraction: slippage at which an LP does not buy its way into a pool (assumption)
 
 
 @rule
@@ -105,14 +106,18 @@ def provide_all(world: World, lp: Row) -> Status:
 
 @rule
 def arrive(world: World, lp: Row, which: int, now: float) -> None:
-    """Buy tokens for part of the cash and provide to a pool; while it is empty and has no price, look again later."""
+    """Buy tokens for part of the cash and provide to a pool; while it is empty or too thin, look again later."""
     pool = world.pools[which]
     base, cash = world.wallets[pool.account, pool.base_token], world.wallets[lp.account, TDOLLAR]
     offer = amm.zap_amount(base, cash)
     if base <= 0.0 or offer <= 0.0:
         lp.moves_at = now + max(LOOK_EVERY, world.clock[0].step_seconds)
         return
-    tally(world.tallies, Action.SWAP, amm.swap(pool, world.wallets, lp.account, TDOLLAR, offer, ANY_SPREAD)[0])
+    status = amm.swap(pool, world.wallets, lp.account, TDOLLAR, offer, MAX_SPREAD)[0]
+    tally(world.tallies, Action.SWAP, status)
+    if status != Status.OK:
+        lp.moves_at = now + max(LOOK_EVERY, world.clock[0].step_seconds)
+        return
     lp.moves_at = NEVER
     lp.pool = which
     if lp.stake >= 0:

@@ -120,7 +120,7 @@ PROPOSAL = table_type(
     "proposals",
     at=(FLOAT, "seconds: time at which it is put to the vote"),
     proposer=(INT, "account"),
-    kind=(INT, "governance.PollKind"),
+    kind=(INT, "poll_terms.PollKind"),
     tasset=(INT, "row of tassets"),
     value=(FLOAT, "account of the feeder, or fraction: the new ratio or discount"),
     is_made=(BOOL, "has been put to the vote, or refused"),
@@ -128,7 +128,7 @@ PROPOSAL = table_type(
 
 INTENTION = table_type(
     "intentions",
-    choice=(INT, "governance.Choice; -1 for one who does not vote"),
+    choice=(INT, "poll_terms.Choice; -1 for one who does not vote"),
     after=(FLOAT, "seconds after the start of the poll at which it votes"),
 )
 

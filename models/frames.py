@@ -7,13 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from seawall.agents.strategies import Strategy
+from seawall.models.measures import owners_wealth
 from seawall.models.records import RATIO_EDGES
+from seawall.protocols.poll_terms import PollKind, PollState
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import Table, World
 
 
 def series(world: World, names: Sequence[str]) -> pd.DataFrame:
-    """One row per record and tASSET. Seconds, USD per token, USD; `amm_premium` is a fraction: pool price / oracle price - 1."""
+    """One row per record and tASSET. Seconds, USD per token, USD; `amm_premium` is a fraction: pool price / oracle price - 1.
+
+    The oracle price is NaN while a tASSET is not listed yet; once it is delisted both prices are its end price.
+    """
     recorded = world.series[: int(world.clock[0].records)]
     count = len(recorded)
     flat = recorded.reshape(-1)
@@ -22,11 +28,12 @@ def series(world: World, names: Sequence[str]) -> pd.DataFrame:
     amm_price = np.divide(flat["pool_base"], flat["pool_asset"], out=np.full(len(flat), np.nan), where=flat["pool_asset"] > 0)
     debt_usd = flat["debt"] * flat["market_price"]
     frame["market_price"] = flat["market_price"]
-    frame["oracle_price"] = flat["oracle_price"]
+    oracle_price = np.where(flat["oracle_price"] > 0, flat["oracle_price"], np.nan)
+    frame["oracle_price"] = oracle_price
     frame["oracle_fresh"] = flat["oracle_age"] <= np.tile(world.feeds["valid_for"][terms["feed"]], count)
     frame["market_open"] = flat["market_open"].astype(bool)
     frame["amm_price"] = amm_price
-    frame["amm_premium"] = amm_price / flat["oracle_price"] - 1.0
+    frame["amm_premium"] = amm_price / oracle_price - 1.0
     frame["collateral_usd"] = flat["collateral_usd"]
     frame["debt_usd"] = debt_usd
     frame["debt_tokens"] = flat["debt"]
@@ -95,6 +102,74 @@ def liquidations(world: World, names: Sequence[str]) -> pd.DataFrame:
             "price": events["price"],
             "seconds_called": events["time"] - events["called_at"],
             "bad_debt_usd": events["bad_debt"] * events["price"],
+        }
+    )
+
+
+def rewards(world: World) -> pd.DataFrame:
+    """One row per record: tEXO's price (tDOLLAR), tEXO staked, and, cumulative, fees sold (tDOLLAR), fees and inflation paid (tEXO).
+
+    Empty in a market without tEXO.
+    """
+    recorded = world.reward_series[: int(world.clock[0].records) * len(world.keepers)]
+    return pd.DataFrame(
+        {
+            "time_s": recorded["time"],
+            "texo_price_usd": np.where(recorded["texo_price"] > 0, recorded["texo_price"], np.nan),
+            "staked_texo": recorded["staked"],
+            "fees_sold_usd": recorded["converted"],
+            "fees_paid_texo": recorded["distributed"],
+            "inflation_texo": recorded["emitted"],
+            "lp_rewards_texo": recorded["lp_rewards"],
+        }
+    )
+
+
+OUTCOMES = {
+    PollState.NONE: "not proposed",
+    PollState.IN_PROGRESS: "in voting",
+    PollState.PASSED: "passed, not yet executed",
+    PollState.REJECTED: "rejected",
+    PollState.EXECUTED: "executed",
+}
+
+
+def polls(world: World, names: Sequence[str]) -> pd.DataFrame:
+    """One row per proposal: when (seconds), on what, to what value, votes as fractions of what was staked, and what became of it."""
+    rows, plans = world.polls, world.proposals
+    staked_now = float(world.stake_pools["total_bond"][-1])
+    staked = np.where(rows["staked"] > 0, rows["staked"], staked_now if staked_now > 0 else np.nan)
+    is_term = np.isin(plans["kind"], (PollKind.MIN_COLLATERAL_RATIO, PollKind.AUCTION_DISCOUNT))
+    return pd.DataFrame(
+        {
+            "proposed_s": plans["at"],
+            "tasset": np.asarray(names, dtype=object)[plans["tasset"]],
+            "change": [PollKind(int(kind)).name.lower() for kind in plans["kind"]],
+            "value": np.where(is_term, plans["value"], np.nan),
+            "yes": rows["yes"] / staked,
+            "no": rows["no"] / staked,
+            "abstain": rows["abstain"] / staked,
+            "outcome": [OUTCOMES[PollState(int(state))] for state in rows["state"]],
+            "executed_s": np.where(rows["executed_at"] > 0, rows["executed_at"], np.nan),
+        }
+    )
+
+
+def owners(world: World) -> pd.DataFrame:
+    """One row per behaviour of CDP owners: how many, what they started with and what they gained, USD at market prices.
+
+    An owner who moved to a replacement counts once, with the behaviour of the start.
+    """
+    first = np.unique(world.minters["account"], return_index=True)[1]
+    minters = world.minters[first]
+    gain = owners_wealth(world)[first] - minters["start_usd"]
+    found = [strategy for strategy in Strategy if (minters["strategy"] == strategy).any()]
+    return pd.DataFrame(
+        {
+            "strategy": [strategy.name.lower() for strategy in found],
+            "owners": [int((minters["strategy"] == strategy).sum()) for strategy in found],
+            "start_usd": [float(minters["start_usd"][minters["strategy"] == strategy].sum()) for strategy in found],
+            "gain_usd": [float(gain[minters["strategy"] == strategy].sum()) for strategy in found],
         }
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seawall.protocols.poll_terms import PollState
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Floats, World
 
@@ -34,6 +35,8 @@ def measure(world: World) -> Summary:
         "liquidations": liquidations(world),
         "fee_yield": fee_yield(world),
         "waterfall": waterfall(world),
+        **({"staking": staking(world)} if len(world.keepers) else {}),
+        **({"delisting": delisting(world)} if len(world.migrations) else {}),
     }
 
 
@@ -125,6 +128,45 @@ def waterfall(world: World) -> dict[str, Figure]:
     }
 
 
+def staking(world: World) -> dict[str, Figure]:
+    """What stakers of tEXO and of LP tokens earned: protocol fees turned into tEXO, and inflation."""
+    count, last = len(world.tassets), world.reward_series[max(int(world.clock[0].records) - 1, 0)]
+    pool, price = world.stake_pools[count], float(token_prices(world)[world.inflation[0].token])
+    staked = world.reward_series["staked"][: int(world.clock[0].records)].mean()
+    years = float(world.clock[0].now) / SECONDS_PER_YEAR
+    states = world.polls["state"]
+    return {
+        "texo_price_start_usd": _positive(world.reward_series[0]["texo_price"], "USD", "its pool was empty"),
+        "texo_price_end_usd": _positive(last["texo_price"], "USD", "its pool is empty"),
+        "fees_sold_usd": Figure(float(world.keepers["converted"].sum()), "USD"),
+        "fees_paid_texo": Figure(float(world.keepers["distributed"].sum()), "tokens"),
+        "fee_purchase_price_usd": _ratio(world.keepers["converted"].sum(), world.keepers["distributed"].sum(), "USD", "no fees were paid"),
+        "inflation_texo": Figure(float(world.inflation[0].emitted), "tokens"),
+        "texo_staking_yield_per_year": _ratio(pool.rewarded, staked * years, "per_year", "nothing was staked, or no time passed"),
+        "lp_rewards_usd": Figure(float(world.stake_pools["rewarded"][:count].sum()) * price, "USD"),
+        "polls_executed": Figure(int((states == PollState.EXECUTED).sum()), "count"),
+        "polls_rejected": Figure(int((states == PollState.REJECTED).sum()), "count"),
+    }
+
+
+def delisting(world: World) -> dict[str, Figure]:
+    """What became of delisted tASSETs: what is still owed and locked, what the old pool holds, how far the replacement is."""
+    gone = world.tassets["is_delisted"]
+    fresh = world.migrations["replacement"][world.migrations["done_at"] < np.inf]
+    prices, pools = market_prices(world), world.wallets[world.pools["account"]]
+    still_owed = float((world.tassets["debt"] * prices)[gone].sum())
+    kinds = gone[world.cdp_kinds["tasset"]]
+    collateral = world.cdp_kinds["collateral"] * token_prices(world)[world.cdp_kinds["token"]]
+    return {
+        "delisted_tassets": Figure(int(gone.sum()), "count"),
+        "delisted_debt_end_usd": Figure(still_owed, "USD"),
+        "delisted_collateral_end_usd": Figure(float(collateral[kinds].sum()), "USD"),
+        "delisted_pools_end_usd": Figure(float(2.0 * pools[:-1, TDOLLAR][gone].sum()), "USD"),
+        "replacement_debt_end_usd": Figure(float((world.tassets["debt"] * prices)[fresh].sum()), "USD"),
+        "replacement_pools_end_usd": Figure(float(2.0 * pools[:-1, TDOLLAR][fresh].sum()), "USD"),
+    }
+
+
 def lp_fees(world: World) -> float:
     """USD of commission kept in the pools, tokens at today's prices."""
     return float(world.pools["fees_base"].sum() + world.pools["fees_asset"] @ token_prices(world)[world.pools["asset_token"]])
@@ -139,13 +181,31 @@ def lp_gain(world: World) -> tuple[float, float]:
     if len(lps) == 0:
         return 0.0, 0.0
     owned = world.wallets[lps["account"]] @ prices
-    staking = lps["stake"] >= 0
-    stakes = world.stakes[lps["stake"][staking]]
-    pools = world.stake_pools[stakes["pool"]]
-    earned = stakes["pending"] + stakes["bond"] * (pools["reward_index"] - stakes["index"])
-    owned[staking] += stakes["bond"] * prices[pools["staked_token"]] + earned * prices[pools["reward_token"]]
+    owned[lps["stake"] >= 0] += stakes_worth(world)[lps["stake"][lps["stake"] >= 0]]
     held = lps["start_base"] + lps["start_asset"] * prices[world.pools[lps["start_pool"]]["asset_token"]]
     return float((owned - held).sum()), float(held.sum())
+
+
+def owners_wealth(world: World) -> Floats:
+    """USD that the owner of each CDP has in its wallet, in all its CDPs and staked, less what it owes; [minters]."""
+    prices, accounts = token_prices(world), len(world.wallets)
+    cdps = world.cdps
+    owed = cdps["debt"] * prices[world.tassets["token"][cdps["tasset"]]]
+    locked = cdps["collateral"] * prices[world.cdp_kinds["token"][cdps["kind"]]]
+    wealth = np.bincount(cdps["owner"], weights=locked - owed, minlength=accounts)
+    wealth += np.bincount(world.stakes["owner"], weights=stakes_worth(world), minlength=accounts)
+    account = world.minters["account"]
+    owned: Floats = wealth[account] + world.wallets[account] @ prices
+    return owned
+
+
+def stakes_worth(world: World) -> Floats:
+    """USD of each stake: what is bonded, and rewards booked or not; [stakes]."""
+    prices, stakes = token_prices(world), world.stakes
+    pools = world.stake_pools[stakes["pool"]]
+    earned = stakes["pending"] + stakes["bond"] * (pools["reward_index"] - stakes["index"])
+    worth: Floats = stakes["bond"] * prices[pools["staked_token"]] + earned * prices[pools["reward_token"]]
+    return worth
 
 
 def protocol_fees(world: World) -> float:
@@ -158,6 +218,10 @@ def liquidators_profit(world: World) -> float:
     rows, wallets = world.liquidators, world.wallets[world.liquidators["account"]]
     tokens = wallets[:, world.tassets["token"]] @ market_prices(world)
     return float((wallets[:, TDOLLAR] + tokens - rows["start_usd"] - rows["purchases"] * rows["cost_usd"]).sum())
+
+
+def _positive(value: float, unit: str, why: str) -> Figure:
+    return Figure(float(value), unit) if value > 0 else Figure(None, unit, why)
 
 
 def _finite(value: float, unit: str, why: str) -> Figure:

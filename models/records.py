@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from seawall.agents.alarms import collateral_mark, mark_price, market_ratio, update_insolvent
+from seawall.protocols import amm
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
 from seawall.protocols.tables import FLOAT, INT, Floats, Row, World, table_type
@@ -51,6 +52,17 @@ SERIES = table_type(
     volume=(FLOAT, "tDOLLAR swapped on the pool: cumulative"),
     fees_base=(FLOAT, "tDOLLAR of commission: cumulative"),
     fees_asset=(FLOAT, "tASSET tokens of commission: cumulative"),
+)
+
+REWARD_SERIES = table_type(
+    "reward_series",
+    time=(FLOAT, "seconds"),
+    texo_price=(FLOAT, "tDOLLAR per tEXO on its pool; 0 for an empty pool"),
+    staked=(FLOAT, "tEXO staked"),
+    converted=(FLOAT, "tDOLLAR of protocol fees sold for tEXO: cumulative"),
+    distributed=(FLOAT, "tEXO paid to stakers out of fees: cumulative"),
+    emitted=(FLOAT, "tEXO of inflation: cumulative"),
+    lp_rewards=(FLOAT, "tEXO of inflation paid for staked LP tokens: cumulative"),
 )
 
 RATIO_EDGES = np.array(
@@ -181,6 +193,21 @@ def collateral_usd(world: World, tasset: int) -> float:
 
 
 @rule
+def record_rewards(world: World, row: Row) -> None:
+    """Fill one row of the time series of tEXO."""
+    count = len(world.tassets)
+    pool, stake_pool = world.pools[count], world.stake_pools[count]
+    price = amm.price(pool, world.wallets)
+    row.time, row.staked, row.emitted = world.clock[0].now, stake_pool.total_bond, world.inflation[0].emitted
+    row.texo_price = price if price > 0.0 else 0.0
+    for i in range(len(world.keepers)):
+        row.converted += world.keepers[i].converted
+        row.distributed += world.keepers[i].distributed
+    for k in range(count):
+        row.lp_rewards += world.stake_pools[k].rewarded
+
+
+@rule
 def record(world: World) -> None:
     """Write one record: the series, the distribution of ratios and the tallies."""
     clock = world.clock[0]
@@ -194,6 +221,7 @@ def record(world: World) -> None:
         row.collateral_usd = collateral_usd(world, k)
         row.market_open = int(world.market_open[clock.step, tasset.asset])
     count_cdps(world, at)
+    record_rewards(world, world.reward_series[at])
     for action in range(world.tallies.shape[0]):
         for status in range(world.tallies.shape[1]):
             world.tally_series[at, action, status] = world.tallies[action, status]

@@ -9,7 +9,7 @@ import numpy as np
 
 from seawall.agents import tables as agent_tables
 from seawall.agents.alarms import BLOCK, ROWS_PER_BLOCK, lay_out
-from seawall.models.records import PEAK, RATIO_EDGES, SERIES
+from seawall.models.records import PEAK, RATIO_EDGES, REWARD_SERIES, SERIES
 from seawall.protocols import tables
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, World
@@ -121,6 +121,7 @@ def empty_world(sizes: Sizes) -> World:
         peaks=np.zeros(sizes.tassets + 1, PEAK),
         series=np.zeros(recorded, SERIES),
         ratio_counts=np.zeros((*recorded, len(RATIO_EDGES) - 1), np.int64),
+        reward_series=np.zeros(sizes.records, REWARD_SERIES),
         tally_series=np.zeros((sizes.records, *tallied), np.int64),
     )
     _set_nevers(world)

@@ -92,5 +92,5 @@ def execute(poll: Row, terms: Row, tasset: Row, feed: Row, stake_pool: Row, now:
     else:
         status = change_terms(tasset, tasset.min_collateral_ratio, poll.value)
     if status == Status.OK:
-        poll.state = PollState.EXECUTED.value
+        poll.state, poll.executed_at = PollState.EXECUTED.value, now
     return status

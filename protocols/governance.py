@@ -135,7 +135,8 @@ def end_poll(poll: Row, terms: Row, stake_pool: Row, wallets: Floats, now: float
         return Status.WRONG_POLL_STATE
     if now < poll.ends_at:
         return Status.TOO_EARLY
-    is_quorate = has_quorum(poll, terms, stake_pool.total_bond)
+    poll.staked = stake_pool.total_bond
+    is_quorate = has_quorum(poll, terms, poll.staked)
     if is_quorate:
         ledger.transfer(wallets, terms.token, GOVERNANCE_ACCOUNT, poll.proposer, poll.deposit)
     else:

@@ -50,6 +50,7 @@ def take_in(pool: Row, amount: float) -> None:
     swept = min(floor_amount(pool.dust), pool.unsettled)
     pool.dust = max(pool.dust - swept, 0.0)
     pool.unsettled -= swept
+    pool.rewarded += amount
     pool.pending_reward += amount + swept
     share_out(pool)
 

@@ -135,6 +135,7 @@ STAKE_POOL = table_type(
     pending_reward=(FLOAT, "reward tokens that wait for the next deposit: nobody was bonded, or too little to share"),
     unsettled=(FLOAT, "reward tokens shared out by the index that no stake has booked yet"),
     dust=(FLOAT, "reward tokens: fractions of a unit lost by stakes' floors, part of unsettled"),
+    rewarded=(FLOAT, "reward tokens that have come in so far"),
 )
 
 STAKE = table_type(
@@ -178,7 +179,7 @@ POLL = table_type(
     "polls",
     row=(INT, "row of polls: its own"),
     proposer=(INT, "account"),
-    kind=(INT, "governance.PollKind"),
+    kind=(INT, "poll_terms.PollKind"),
     target=(INT, "row of tassets"),
     value=(FLOAT, "account of the feeder, or fraction: the new ratio or discount"),
     deposit=(FLOAT, "tokens held until the end"),
@@ -187,14 +188,16 @@ POLL = table_type(
     yes=(FLOAT, "staked tokens"),
     no=(FLOAT, "staked tokens"),
     abstain=(FLOAT, "staked tokens"),
-    state=(INT, "governance.PollState"),
+    staked=(FLOAT, "staked tokens when it was counted; 0 before"),
+    executed_at=(FLOAT, "seconds: when it was executed; 0 before"),
+    state=(INT, "poll_terms.PollState"),
 )
 
 BALLOT = table_type(
     "ballots",
     poll=(INT, "row of polls"),
     voter=(INT, "account"),
-    choice=(INT, "governance.Choice"),
+    choice=(INT, "poll_terms.Choice"),
     weight=(FLOAT, "staked tokens; 0 before the vote"),
 )
 
@@ -256,4 +259,5 @@ class World(NamedTuple):
     peaks: Table
     series: Table
     ratio_counts: Ints
+    reward_series: Table
     tally_series: Ints

@@ -14,6 +14,8 @@ GROUPS = {
     "liquidations": "Liquidations",
     "fee_yield": "Fee yield",
     "waterfall": "Who bore the loss",
+    "staking": "tEXO, staking and governance",
+    "delisting": "Delisting and migration",
 }
 """The groups of headline figures in the order of every report, with their headings."""
 
@@ -43,6 +45,18 @@ class Result(Protocol):
     @property
     def liquidations(self) -> pd.DataFrame:
         """A row per purchase of a margin-called CDP's collateral."""
+
+    @property
+    def rewards(self) -> pd.DataFrame:
+        """A row per record time: price of tEXO, fees and inflation paid; empty without tEXO."""
+
+    @property
+    def polls(self) -> pd.DataFrame:
+        """A row per proposal: when, on what, votes as fractions of what is staked, outcome."""
+
+    @property
+    def owners(self) -> pd.DataFrame:
+        """A row per behaviour of CDP owners: how many, start and gain in USD."""
 
     @property
     def manifest(self) -> Mapping[str, Any]:

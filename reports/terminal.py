@@ -57,7 +57,7 @@ def _headlines(result: Result) -> Table:
         table.add_column(no_wrap=True, overflow="ellipsis", min_width=22)
         table.add_column(no_wrap=True, justify="right", min_width=13)
         table.add_column(width=2)
-    groups = list(GROUPS)
+    groups = list(_SHOWN)
     for left, right in zip(groups[::2], groups[1::2], strict=True):
         table.add_row(Text(GROUPS[left], style="bold"), "", "", Text(GROUPS[right], style="bold"), "", "")
         lines = [_lines(result.summary.get(group, {}), _SHOWN[group]) for group in (left, right)]

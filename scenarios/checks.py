@@ -38,13 +38,7 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
         require(("polls", i, "tasset"), poll.tasset, tassets, "tASSET")
     for i, event in enumerate(scenario.delistings):
         require(("delistings", i, "tasset"), event.tasset, tassets, "tASSET")
-    return (
-        faults
-        + _listing_faults(scenario, document)
-        + _strategy_faults(scenario, document)
-        + _size_faults(scenario, document)
-        + _time_faults(scenario, document)
-    )
+    return faults + _listing_faults(scenario, document) + _size_faults(scenario, document) + _time_faults(scenario, document)
 
 
 def _listing_faults(scenario: Scenario, document: Document) -> list[Fault]:
@@ -71,13 +65,6 @@ def _listing_faults(scenario: Scenario, document: Document) -> list[Fault]:
         seen.add(event.replacement)
         delisted.add(event.tasset)
     return faults
-
-
-def _strategy_faults(scenario: Scenario, document: Document) -> list[Fault]:
-    if scenario.minters.strategies.leverage > 0.0 and any(name != "tDOLLAR" for name in scenario.minters.collateral):
-        message = "a leverage loop deposits what it sold the tASSET for, so its collateral is tDOLLAR; leave out minters.collateral"
-        return [document.fault(("minters", "strategies", "leverage"), message)]
-    return []
 
 
 def whole_rounds(days: float, step_seconds: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from seawall.agents.alarms import lay_out
 from seawall.agents.strategies import Strategy
 from seawall.models import genesis
-from seawall.models.measures import token_prices
+from seawall.models.measures import owners_wealth
 from seawall.protocols.amounts import LIMIT, UNIT
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.status import Status
@@ -70,16 +70,6 @@ def collateral_tokens(world: World, usd: Floats) -> Floats:
     """USD of collateral in tokens of each owner's kind, at the first prices."""
     prices = world.feeds["price"][world.cdp_kinds["collateral_feed"][world.cdps["kind"]]]
     return np.divide(usd, prices, out=np.zeros(len(usd)), where=prices > 0.0)
-
-
-def owners_wealth(world: World) -> Floats:
-    """USD that each owner has in its wallet and CDP, less what it owes; [minters], 0 for those who share an account with another."""
-    prices = token_prices(world)
-    cdps = world.cdps[world.minters["cdp"]]
-    kinds = world.cdp_kinds[cdps["kind"]]
-    owed = cdps["debt"] * prices[world.tassets["token"][cdps["tasset"]]]
-    wealth: Floats = world.wallets[world.minters["account"]] @ prices + cdps["collateral"] * prices[kinds["token"]] - owed
-    return wealth
 
 
 def _owners_cash(world: World, layout: Layout, collateral: Floats, reserve: Floats, at_once: Bools) -> Floats:

@@ -56,6 +56,8 @@ def lay_out(scenario: Scenario, seed: int, path: int) -> Layout:
     collaterals = _collaterals(scenario)
     kinds = spread(scenario.minters.count, _kind_weights(scenario, collaterals))
     strategies = _strategies(scenario, len(kinds), stream(seed, path, Purpose.STRATEGIES))
+    against_tassets = np.array([locked >= 0 for _, locked in pairs(scenario, collaterals)])[kinds]
+    strategies[against_tassets & (strategies == Strategy.LEVERAGE)] = Strategy.HOLD  # the loop deposits what it sold, tDOLLAR
     unlisted = ~np.array([terms.listed for terms in scenario.tassets.values()])[_minted(scenario, collaterals, kinds)]
     strategies[unlisted] = _second_strategies(strategies[unlisted])
     rng = stream(seed, path, Purpose.REACTIONS)

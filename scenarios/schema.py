@@ -184,7 +184,7 @@ class Strategies(Part):
     """How many owners, by weight, do what with the tokens that they mint (agents/strategies.py)."""
 
     hold: NotNegative = 1.0
-    leverage: NotNegative = 0.0
+    leverage: NotNegative = Field(default=0.0, description="of owners who lock tDOLLAR; others hold")
     short: NotNegative = 0.0
     provide: NotNegative = 0.0
     entry_hours: Positive = Field(default=6.0, description="mean of an exponential time until all but the holders open their CDPs")

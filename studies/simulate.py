@@ -97,6 +97,9 @@ def result_of(model: StressModel, manifest: dict[str, Any]) -> RunResult:
         ratios=frames.ratios(world, names),
         refusals=frames.refusals(world),
         liquidations=frames.liquidations(world, names),
+        rewards=frames.rewards(world),
+        polls=frames.polls(world, names),
+        owners=frames.owners(world),
         manifest=manifest,
     )
 
@@ -143,6 +146,17 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
             for shock in scenario.shocks
             for tasset, terms in scenario.tassets.items()
             if shock.asset in (None, terms.tracks)
+        ],
+        "delistings": [
+            {
+                "tasset": event.tasset,
+                "at_s": float(plan["done_at"]),
+                "replacement": event.replacement,
+                "split": event.split,
+                "end_price": float(model.world.tassets[plan["tasset"]].end_price),
+            }
+            for event, plan in zip(scenario.delistings, model.world.migrations, strict=True)
+            if plan["done_at"] < float("inf")
         ],
         "path_moments": path_moments(loaded, paths),
     }

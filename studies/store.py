@@ -20,7 +20,15 @@ from seawall.protocols.errors import SeawallError
 
 MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
-FRAMES = {"series": "series.parquet", "ratios": "ratios.parquet", "refusals": "refusals.parquet", "liquidations": "events.parquet"}
+FRAMES = {
+    "series": "series.parquet",
+    "ratios": "ratios.parquet",
+    "refusals": "refusals.parquet",
+    "liquidations": "events.parquet",
+    "rewards": "rewards.parquet",
+    "polls": "polls.parquet",
+    "owners": "owners.parquet",
+}
 MEASURES = "measures.parquet"
 
 
@@ -38,6 +46,9 @@ class RunResult:
         ratios: CDPs per bin of collateral ratio, record and tASSET.
         refusals: refused actions between two records, by action and reason.
         liquidations: one row per purchase of a margin-called CDP's collateral.
+        rewards: one row per record: price of tEXO, fees and inflation paid; empty without tEXO.
+        polls: one row per proposal.
+        owners: one row per behaviour of CDP owners.
         manifest: scenario, seed, versions, machine, timings, moments of the paths.
     """
 
@@ -46,6 +57,9 @@ class RunResult:
     ratios: pd.DataFrame = field(repr=False)
     refusals: pd.DataFrame = field(repr=False)
     liquidations: pd.DataFrame = field(repr=False)
+    rewards: pd.DataFrame = field(repr=False)
+    polls: pd.DataFrame = field(repr=False)
+    owners: pd.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
 
     def __getitem__(self, name: str) -> Any:

@@ -9,6 +9,7 @@ from markets import storm_model
 from seawall.agents import alarms
 from seawall.agents.minter import Minter
 from seawall.models.measures import token_prices
+from seawall.protocols.amounts import floor_amount
 from seawall.protocols.auction import is_margin_called
 from seawall.protocols.cdp import last_price
 
@@ -34,7 +35,7 @@ def everybody_insolvent(world):
     worth = token_prices(world)
     kinds = world.cdp_kinds[world.cdps["kind"]]
     ratios = worth[world.tassets["token"][kinds["tasset"]]] / worth[kinds["token"]]
-    return [int(i) for i in np.flatnonzero(ratios > world.cdps["backing"])]
+    return [i for i, row in enumerate(world.cdps) if row.collateral < floor_amount(row.debt * ratios[i])]
 
 
 def listed(rows):
