@@ -395,5 +395,10 @@ class Scenario(Part):
 
     def event_times(self) -> list[tuple[str, int, float]]:
         """Key, number and hour of every shock, outage, poll and delisting."""
-        lists = {"shocks": self.shocks, "outages": self.outages, "polls": self.polls, "delistings": self.delistings}
+        lists: dict[str, tuple[PriceShock | Outage | Poll | Delisting, ...]] = {
+            "shocks": self.shocks,
+            "outages": self.outages,
+            "polls": self.polls,
+            "delistings": self.delistings,
+        }
         return [(key, i, event.at_hours) for key, events in lists.items() for i, event in enumerate(events)]

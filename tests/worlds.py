@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from seawall.agents.alarms import lay_out
 from seawall.models.world import Sizes, empty_world
 from seawall.protocols import cdp, ledger, oracle
 from seawall.protocols.amounts import ceil_amount, floor_amount
@@ -14,6 +17,7 @@ AMPLE_RATIO = 3.0  # of the CDP behind tokens that a test needs in somebody's wa
 def a_market(
     *,
     price: float = 100.0,
+    collateral_price: float | None = None,
     min_collateral_ratio: float = 1.5,
     auction_discount: float = 0.2,
     protocol_fee: float = 0.015,
@@ -30,11 +34,15 @@ def a_market(
     steps: int = 10,
     step_seconds: float = 60.0,
 ) -> World:
-    """A market at time 0: its price (USD) just published, no CDP open, an empty pool, `cash` tDOLLAR in each agent's wallet."""
+    """A market at time 0: its price (USD) just published, no CDP open, an empty pool, `cash` tDOLLAR in each agent's wallet.
+
+    With a collateral price there is a second tASSET of that price, which all CDPs but the last lock; the last mints it.
+    """
     sizes = Sizes(
         steps=steps,
-        tassets=1,
+        tassets=1 if collateral_price is None else 2,
         assets=1,
+        collaterals=() if collateral_price is None else ((0, 1),),
         minters=minters,
         liquidators=liquidators,
         traders=traders,
@@ -52,6 +60,12 @@ def a_market(
     terms.min_collateral_ratio, terms.auction_discount = min_collateral_ratio, auction_discount
     terms.protocol_fee, terms.auction_fee, terms.liquidate_whole = protocol_fee, auction_fee, liquidate_whole
     _expect_ok(oracle.publish(world.feeds[0], world.feeds[0].feeder, price, 0.0))
+    if collateral_price is not None:
+        world.tassets[1] = world.tassets[0]
+        world.tassets[1].token, world.tassets[1].feed, world.tassets[1].pool = 2, 1, 1
+        _expect_ok(oracle.publish(world.feeds[1], world.feeds[1].feeder, collateral_price, 0.0))
+        world.cdps["kind"], world.cdps["kind"][-1], world.cdps["tasset"][-1] = 1, 2, 1
+        lay_out(world)
     for agents in (world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps):
         for account in agents["account"]:
             _expect_ok(ledger.mint(world.wallets, world.tokens, TDOLLAR, account, floor_amount(cash)))
@@ -61,16 +75,27 @@ def a_market(
 def a_cdp(world: World, index: int, collateral: float, debt: float) -> Row:
     """Put exactly this much more collateral (tDOLLAR) and debt (tokens, into the owner's wallet) into a CDP, whatever its ratio."""
     row = world.cdps[index]
-    tasset = world.tassets[row.tasset]
-    _expect_ok(ledger.mint(world.wallets, world.tokens, TDOLLAR, MINT_ACCOUNT, collateral))
+    tasset, kind = world.tassets[row.tasset], world.cdp_kinds[row.kind]
+    if kind.token == TDOLLAR:
+        _expect_ok(ledger.mint(world.wallets, world.tokens, TDOLLAR, MINT_ACCOUNT, collateral))
+    elif collateral > 0.0:
+        give_collateral(world, MINT_ACCOUNT, collateral)
     _expect_ok(ledger.mint(world.wallets, world.tokens, tasset.token, row.owner, debt))
-    cdp.change(row, tasset, world.cdp_kinds[row.kind], collateral, debt)
+    cdp.change(row, tasset, kind, collateral, debt)
     return row
 
 
+def give_collateral(world: World, account: int, amount: float) -> None:
+    """Put tokens of the tASSET that CDPs lock into a wallet; the last CDP mints them against ample tDOLLAR."""
+    row = a_cdp(world, -1, ceil_amount(AMPLE_RATIO * amount * world.feeds[1].price), amount)
+    _expect_ok(ledger.transfer(world.wallets, world.tassets[1].token, row.owner, account, amount))
+
+
 def give_tassets(world: World, account: int, amount: float) -> None:
-    """Put tASSET tokens into a wallet; the last CDP mints them against ample collateral."""
-    row = a_cdp(world, -1, ceil_amount(AMPLE_RATIO * amount * world.feeds[0].price), amount)
+    """Put tokens of the first tASSET into a wallet; the last CDP that mints it does so against ample collateral."""
+    last = int(np.flatnonzero(world.cdps["tasset"] == 0)[-1])
+    price = cdp.last_price(world.cdp_kinds[world.cdps[last].kind], world.feeds)
+    row = a_cdp(world, last, ceil_amount(AMPLE_RATIO * amount * price), amount)
     _expect_ok(ledger.transfer(world.wallets, world.tassets[0].token, row.owner, account, amount))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import storm_model
+from markets import FLOOD, storm_model
 
 from seawall.agents import alarms
 from seawall.agents.minter import Minter
@@ -12,6 +12,8 @@ from seawall.models.measures import token_prices
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.auction import is_margin_called
 from seawall.protocols.cdp import last_price
+from seawall.scenarios.build import build
+from seawall.scenarios.load import load
 
 
 def price_of(world, position):
@@ -60,6 +62,14 @@ def test_a_whole_run_wakes_whom_a_full_look_would_wake(minters):
     while model.running:
         model.step()
         check(model.world)
+
+
+def test_lists_votes_and_delistings_wake_whom_a_full_look_would_wake():
+    model = build(load(FLOOD))
+    while model.running:
+        model.step()
+        check(model.world)
+    assert model.world.tassets[0].is_delisted
 
 
 @settings(max_examples=30, deadline=None)

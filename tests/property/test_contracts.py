@@ -6,17 +6,26 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from markets import copy_of, same, storm_model
+from markets import FLOOD, copy_of, same
 
-from seawall.protocols import amm, auction, audit, cdp, ledger, listing, oracle
+from seawall.protocols import amm, auction, audit, cdp, collector, ledger, listing, oracle, staking
 from seawall.protocols.amounts import LIMIT, UNIT, floor_amount, is_amount
 from seawall.protocols.status import Status
 from seawall.protocols.tables import TDOLLAR
+from seawall.scenarios.build import build
+from seawall.scenarios.load import load
 
-WORLD = storm_model("minters.count=12", "traders.count=4", "liquidators.count=2", "lps.count=2", "arbitrageurs.count=0",
-                    "minters.collateral_usd.median=20000", "minters.collateral_usd.sigma=0.3").world  # fmt: skip
+WORLD = build(load(FLOOD, [
+    "minters.count=24", "traders.count=4", "traders.tokens_usd=500", "liquidators.count=2", "lps.count=2", "arbitrageurs.count=0",
+    "minters.collateral_usd.median=40000", "minters.collateral_usd.sigma=0.3", "minters.strategies.provide=0", "minters.strategies.short=0",
+    "tassets.tA.pool.liquidity_usd=40000", "texo.stakers=3", "texo.lp_staked_share=1",
+])).world  # fmt: skip
 
-rows = st.integers(0, 11)
+rows = st.integers(0, 23)
+tassets = st.integers(0, len(WORLD.tassets) - 1)
+pools = st.integers(0, len(WORLD.pools) - 1)
+lps = st.integers(0, len(WORLD.lps) - 1)
+stakes = st.integers(0, len(WORLD.stakes) - 1)
 sensible = st.floats(0.0, 30_000.0).map(floor_amount)
 spreads = st.sampled_from([0.0, 0.01, 1.0])
 odd = st.sampled_from(
@@ -47,11 +56,11 @@ class Contracts(RuleBasedStateMachine):
     def wait(self, seconds):
         self.now += seconds
 
-    @rule(feed=st.integers(0, 1), move=st.floats(0.3, 3.0), price=st.none() | odd, stranger=st.booleans())
+    @rule(feed=tassets, move=st.floats(0.3, 3.0), price=st.none() | odd, stranger=st.booleans())
     def publish(self, feed, move, price, stranger):
         before, row = copy_of(self.world), self.world.feeds[feed]
-        new = float(np.clip(row.price * move, 1e-3, 1e6)) if price is None else price
-        self.expect_all_or_nothing(before, oracle.publish(row, row.feeder + stranger, new, self.now))
+        new = float(np.clip(max(row.price, 1.0) * move, 1e-3, 1e6)) if price is None else price
+        self.expect_all_or_nothing(before, oracle.publish(row, int(row.feeder) + stranger, new, self.now))
 
     @rule(row=rows, amount=amounts, ratio=st.one_of(st.floats(0.5, 5.0), odd))
     def open(self, row, amount, ratio):
@@ -105,7 +114,7 @@ class Contracts(RuleBasedStateMachine):
         assert sold <= collateral
         assert sold <= burned * cdp.last_price(kind, feeds) / (1.0 - tasset.auction_discount) * (1 + 1e-12)
 
-    @rule(feed=st.integers(0, 1), stranger=st.booleans(), seldom=st.integers(0, 19))
+    @rule(feed=tassets, stranger=st.booleans(), seldom=st.integers(0, 19))
     def delist(self, feed, stranger, seldom):
         if seldom > 0:
             return
@@ -113,6 +122,16 @@ class Contracts(RuleBasedStateMachine):
         world = self.world
         status = listing.delist(world.tassets[feed], row, world.cdp_kinds, world.stake_pools[feed], row.feeder + stranger)
         self.expect_all_or_nothing(before, status)
+
+    @rule(which=tassets, replacement=tassets, stranger=st.booleans(), seldom=st.integers(0, 9))
+    def migrate(self, which, replacement, stranger, seldom):
+        if seldom > 0:
+            return
+        before, world = copy_of(self.world), self.world
+        feeder = world.feeds[which].feeder + stranger
+        status = listing.migrate(world.tassets, which, replacement, world.feeds, world.cdp_kinds, world.stake_pools, feeder)
+        self.expect_all_or_nothing(before, status)
+        assert status != Status.OK or (world.tassets[which].is_delisted and world.feeds[replacement].feeder == feeder)
 
     @rule(row=rows, burner=rows, share=shares, amount=st.none() | amounts)
     def recover(self, row, burner, share, amount):
@@ -126,7 +145,11 @@ class Contracts(RuleBasedStateMachine):
         assert status != Status.OK or received <= amount * cdp.last_price(kind, feeds) * (1 + 1e-12)
 
     @rule(
-        trader=st.integers(0, 3), pool=st.integers(0, 1), token=st.integers(0, 4), amount=amounts, spread=st.sampled_from([0.0, 0.01, 1.0])
+        trader=st.integers(0, 3),
+        pool=pools,
+        token=st.integers(0, len(WORLD.tokens) - 1),
+        amount=amounts,
+        spread=st.sampled_from([0.0, 0.01, 1.0]),
     )
     def swap(self, trader, pool, token, amount, spread):
         before, world = copy_of(self.world), self.world
@@ -136,7 +159,7 @@ class Contracts(RuleBasedStateMachine):
         self.expect_all_or_nothing(before, status)
         assert world.wallets[row.account, row.base_token] * world.wallets[row.account, row.asset_token] >= product
 
-    @rule(lp=st.integers(0, 3), base=amounts, asset=amounts, slippage=spreads)
+    @rule(lp=lps, base=amounts, asset=amounts, slippage=spreads)
     def provide(self, lp, base, asset, slippage):
         before, world = copy_of(self.world), self.world
         row = world.lps[lp]
@@ -144,13 +167,49 @@ class Contracts(RuleBasedStateMachine):
         self.expect_all_or_nothing(before, status)
         assert (shares > 0) == (status == Status.OK)
 
-    @rule(lp=st.integers(0, 3), share=shares, amount=st.none() | odd)
+    @rule(lp=lps, share=shares, amount=st.none() | odd)
     def redeem(self, lp, share, amount):
         before, world = copy_of(self.world), self.world
         row = world.lps[lp]
         pool = world.pools[row.pool]
         amount = floor_amount(share * float(world.wallets[row.account, pool.share_token])) if amount is None else amount
         self.expect_all_or_nothing(before, amm.redeem(pool, world.tokens, world.wallets, row.account, amount)[0])
+
+    @rule(index=stakes, amount=amounts)
+    def bond(self, index, amount):
+        before, world = copy_of(self.world), self.world
+        stake = world.stakes[index]
+        self.expect_all_or_nothing(before, staking.bond(stake, world.stake_pools[stake.pool], world.wallets, amount))
+
+    @rule(index=stakes, share=shares, amount=st.none() | odd)
+    def unbond(self, index, share, amount):
+        before, world = copy_of(self.world), self.world
+        stake = world.stakes[index]
+        amount = floor_amount(share * float(stake.bond)) if amount is None else amount
+        self.expect_all_or_nothing(before, staking.unbond(stake, world.stake_pools[stake.pool], world.wallets, amount, self.now))
+
+    @rule(index=stakes)
+    def claim(self, index):
+        stake = self.world.stakes[index]
+        assert staking.claim(stake, self.world.stake_pools[stake.pool], self.world.wallets)[0] == Status.OK
+
+    @rule()
+    def emit(self):
+        before, world = copy_of(self.world), self.world
+        status, _ = staking.emit(world.inflation[0], world.emissions, world.stake_pools, world.tokens, world.wallets, self.now)
+        self.expect_all_or_nothing(before, status)
+
+    @rule(pool=pools, spread=spreads)
+    def sell_fees(self, pool, spread):
+        before, world = copy_of(self.world), self.world
+        row = world.pools[pool]
+        token = row.base_token if pool == len(world.tassets) else row.asset_token
+        self.expect_all_or_nothing(before, collector.convert(row, world.wallets, token, spread)[0])
+
+    @rule()
+    def pay_fees(self):
+        before, world = copy_of(self.world), self.world
+        self.expect_all_or_nothing(before, collector.distribute(world.stake_pools[-1], world.wallets)[0])
 
     @rule(payer=rows, payee=rows, amount=amounts)
     def transfer(self, payer, payee, amount):

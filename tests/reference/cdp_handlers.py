@@ -1,9 +1,8 @@
 """What our CDP rules make of a case: one handler per operation, from its inputs to the figures that it may expect.
 
-One micro-unit of a case is one `UNIT`, so floors coincide. A case whose collateral is itself a tASSET is re-denominated: collateral is
-counted in its own tokens and the price becomes asset_price / collateral_price, which is all that the contract's arithmetic uses; a
-collateral multiplier multiplies the minimum ratio. An auction runs with `liquidate_whole`, because the public contract lets one purchase
-take any part of the debt.
+One micro-unit of a case is one `UNIT`, so floors coincide. Where the collateral has a price of its own, CDPs lock a second tASSET of that
+price; a collateral multiplier multiplies the minimum ratio. An auction runs with `liquidate_whole`, because the public contract lets one
+purchase take any part of the debt.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import replace
 
 import pydantic
 from reference.case_files import Case, Figures, Handler, units
-from worlds import a_cdp, a_market, a_pool, give_tassets
+from worlds import a_cdp, a_market, a_pool, give_collateral, give_tassets
 
 from seawall.protocols import amm, auction, audit, cdp, oracle
 from seawall.protocols.amounts import UNIT
@@ -40,7 +39,9 @@ def market_of(case: Case) -> World:
     fee = 0.0 if case.variant == "mirror_v2" else float(inputs.get("protocol_fee_rate") or 0.0)
     discount = float(inputs.get("auction_discount", "0.2"))
     return a_market(
-        price=float(inputs.get("asset_price", "1")) / float(inputs.get("collateral_price", "1")),
+        price=float(inputs.get("asset_price", "1")),
+        collateral_price=None if inputs.get("collateral_price", "1") == "1" else float(inputs["collateral_price"]),
+        minters=4,
         min_collateral_ratio=minimum * float(inputs.get("collateral_multiplier", "1")),
         auction_discount=min(discount, minimum - 1.0) if case.variant == "mirror_v2" else discount,
         protocol_fee=fee,
@@ -59,8 +60,19 @@ def position_of(row: Row) -> Figures:
     return {"collateral": units(row.collateral), "asset": units(row.debt)}
 
 
+def kind_of(world: World) -> Row:
+    """What the CDPs of the cases mint against what."""
+    return world.cdp_kinds[world.cdps[0].kind]
+
+
+def price_of(world: World) -> float:
+    """Collateral per token owed, as the oracle has it."""
+    return float(cdp.last_price(kind_of(world), world.feeds))
+
+
 def cash_of(world: World, account: int) -> int:
-    return units(world.wallets[account, TDOLLAR])
+    """Units of the collateral's token in a wallet."""
+    return units(world.wallets[account, kind_of(world).token])
 
 
 def open_position(case: Case) -> Figures:
@@ -68,9 +80,9 @@ def open_position(case: Case) -> Figures:
     row, inputs = world.cdps[0], case.inputs
     locked = inputs["collateral_amount"] * UNIT
     ratio = float(inputs["requested_c_ratio"])
-    status, minted = cdp.open_position(
-        row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, locked, ratio, 0.0
-    )
+    if kind_of(world).token != TDOLLAR:
+        give_collateral(world, row.owner, locked)
+    status, minted = cdp.open_position(row, world.tassets[0], kind_of(world), world.feeds, world.tokens, world.wallets, locked, ratio, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -81,7 +93,7 @@ def open_position(case: Case) -> Figures:
 def deposit(case: Case) -> Figures:
     world = market_of(case)
     row = cdp_of(case, world)
-    status = cdp.deposit(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.wallets, case.inputs["deposit_amount"] * UNIT, 0.0)
+    status = cdp.deposit(row, world.tassets[0], kind_of(world), world.feeds, world.wallets, case.inputs["deposit_amount"] * UNIT, 0.0)
     audit.check(world)
     return {"position": position_of(row)} if status == Status.OK else {"error": status}
 
@@ -91,7 +103,7 @@ def mint(case: Case) -> Figures:
     row = cdp_of(case, world)
     token, amount = world.tassets[0].token, case.inputs["mint_amount"] * UNIT
     before = world.wallets[row.owner, token]
-    status = cdp.mint(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, amount, 0.0)
+    status = cdp.mint(row, world.tassets[0], kind_of(world), world.feeds, world.tokens, world.wallets, amount, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -103,7 +115,7 @@ def burn(case: Case) -> Figures:
     row = cdp_of(case, world)
     give_tassets(world, row.owner, UNIT)  # so that debt, not the wallet, is the limit
     status = cdp.burn(
-        row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, case.inputs["burn_amount"] * UNIT, 0.0
+        row, world.tassets[0], kind_of(world), world.feeds, world.tokens, world.wallets, case.inputs["burn_amount"] * UNIT, 0.0
     )
     audit.check(world)
     if status != Status.OK:
@@ -115,7 +127,7 @@ def withdraw(case: Case) -> Figures:
     world = market_of(case)
     row = cdp_of(case, world)
     before = cash_of(world, row.owner)
-    status = cdp.withdraw(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.wallets, case.inputs["withdraw_amount"] * UNIT, 0.0)
+    status = cdp.withdraw(row, world.tassets[0], kind_of(world), world.feeds, world.wallets, case.inputs["withdraw_amount"] * UNIT, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -134,7 +146,7 @@ def purchase(case: Case) -> Figures:
     offer = case.inputs["offer_amount"] * UNIT
     give_tassets(world, buyer, offer)
     owner_before, buyer_before = cash_of(world, row.owner), cash_of(world, buyer)
-    status, burned, sold = auction.purchase(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
+    status, burned, sold = auction.purchase(row, tasset, kind_of(world), world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -157,7 +169,7 @@ def discounted_price(case: Case) -> float:
     """TDOLLAR for one token out of a CDP that has plenty."""
     world = market_of(case)
     row = a_cdp(world, 0, 1e6, 1.0)
-    return float(auction.quote(row, world.tassets[0], world.feeds[0].price, 1.0)[1])
+    return float(auction.quote(row, world.tassets[0], price_of(world), 1.0)[1])
 
 
 def restore(case: Case) -> Figures:
@@ -165,12 +177,32 @@ def restore(case: Case) -> Figures:
     world = market_of(case)
     world.tassets[0].liquidate_whole = False
     debt = case.inputs["asset_amount"] * UNIT
-    collateral = round(float(case.inputs["current_c_ratio"]) * case.inputs["asset_amount"] * world.feeds[0].price) * UNIT
+    collateral = round(float(case.inputs["current_c_ratio"]) * case.inputs["asset_amount"] * price_of(world)) * UNIT
     row, buyer = a_cdp(world, 0, collateral, debt), world.liquidators[0].account
     give_tassets(world, buyer, debt)
-    _, burned, _ = auction.purchase(row, world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, debt, 0.0)
+    _, burned, _ = auction.purchase(row, world.tassets[0], kind_of(world), world.feeds, world.tokens, world.wallets, buyer, debt, 0.0)
     audit.check(world)
-    return {"asset_to_buy": units(burned), "c_ratio_after": cdp.collateral_ratio(row.collateral, row.debt, world.feeds[0].price)}
+    return {"asset_to_buy": units(burned), "c_ratio_after": cdp.collateral_ratio(row.collateral, row.debt, price_of(world))}
+
+
+def revoked(case: Case) -> Figures:
+    """Collateral that is taken no more: a delisted tASSET's kinds are revoked so."""
+    world = a_market(price=1.0, collateral_price=1.0, minters=4)
+    kind, feeds, tasset = kind_of(world), world.feeds, world.tassets[0]
+    row, fresh = a_cdp(world, 0, 300.0, 100.0), world.cdps[1]
+    give_collateral(world, fresh.owner, 300.0)
+    kind.is_revoked = True
+    answers = {
+        "open_position": lambda: cdp.open_position(fresh, tasset, kind, feeds, world.tokens, world.wallets, 300.0, 2.0, 0.0)[0],
+        "deposit": lambda: cdp.deposit(row, tasset, kind, feeds, world.wallets, 1.0, 0.0),
+        "mint": lambda: cdp.mint(row, tasset, kind, feeds, world.tokens, world.wallets, 1.0, 0.0),
+        "burn_by_owner": lambda: cdp.burn(row, tasset, kind, feeds, world.tokens, world.wallets, 1.0, 0.0),
+        "withdraw_by_owner": lambda: cdp.withdraw(row, tasset, kind, feeds, world.wallets, 1.0, 0.0),
+    }
+    status = answers[case.inputs["operation"]]()
+    audit.check(world)
+    assert status in (Status.OK, Status.TASSET_DELISTED)
+    return {"allowed": status == Status.OK}
 
 
 def price_validity(case: Case) -> Figures:
@@ -212,6 +244,7 @@ HANDLERS: dict[str, Handler] = {
     "withdraw": withdraw,
     "auction": purchase,
     "auction_restore_amount": restore,
+    "operation_with_revoked_collateral": revoked,
     "price_validity": price_validity,
     "oracle_price": oracle_price,
     "collateral_price_amm": price_of_pool,

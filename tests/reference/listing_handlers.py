@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reference.case_files import Case, Figures, Handler, units
-from reference.cdp_handlers import cash_of, cdp_of, position_of
-from worlds import a_cdp, a_market, give_tassets
+from reference.cdp_handlers import cash_of, cdp_of, kind_of, position_of
+from worlds import a_cdp, a_market, give_collateral, give_tassets
 
 from seawall.protocols import auction, audit, cdp, listing, oracle
 from seawall.protocols.amounts import UNIT
@@ -44,20 +44,21 @@ def end_price_selection(case: Case) -> Figures:
     return {"end_price": float(world.tassets[0].end_price), "caller": case.expected.get("caller")}
 
 
-def a_delisted_market(end_price: float) -> World:
+def a_delisted_market(end_price: float, collateral_price: float = 1.0) -> World:
     """A market with some CDPs' worth of tokens about, delisted long ago."""
-    world = a_market(price=end_price, minters=4, protocol_fee=0.015)
+    other = None if collateral_price == 1.0 else collateral_price
+    world = a_market(price=end_price, collateral_price=other, minters=5, protocol_fee=0.015)
     assert delist(world) == Status.OK
     return world
 
 
 def burn_delisted(case: Case) -> Figures:
-    world = a_delisted_market(float(case.inputs["end_price"]) / float(case.inputs["collateral_price"]))
+    world = a_delisted_market(float(case.inputs["end_price"]), float(case.inputs["collateral_price"]))
     row, tasset, anybody = cdp_of(case, world), world.tassets[0], world.traders[0].account
     amount = case.inputs["burn_amount"] * UNIT
     give_tassets(world, anybody, amount)
     before = cash_of(world, anybody)
-    status, received = listing.recover(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, anybody, amount, 0.0)
+    status, received = listing.recover(row, tasset, kind_of(world), world.feeds, world.tokens, world.wallets, anybody, amount, 0.0)
     audit.check(world)
     if status != Status.OK:
         return {"error": status}
@@ -73,7 +74,7 @@ def burn_delisted(case: Case) -> Figures:
 def answers_after_delisting() -> dict[str, Status]:
     """What each operation answers an hour after the delisting, all else being in order."""
     world = a_delisted_market(100.0)
-    tasset, kind, feeds, tokens, wallets = world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets
+    tasset, kind, feeds, tokens, wallets = world.tassets[0], kind_of(world), world.feeds, world.tokens, world.wallets
     good, bad, anybody = a_cdp(world, 0, 1000.0, 2.0), a_cdp(world, 1, 90.0, 1.0), world.traders[0].account
     give_tassets(world, anybody, 2.0)
     now = 3600.0
@@ -85,6 +86,22 @@ def answers_after_delisting() -> dict[str, Status]:
         "burn_by_owner": cdp.burn(good, tasset, kind, feeds, tokens, wallets, 1.0, now),
         "burn_by_anyone": listing.recover(bad, tasset, kind, feeds, tokens, wallets, anybody, 0.5, now)[0],
         "auction": auction.purchase(bad, tasset, kind, feeds, tokens, wallets, anybody, 0.5, now)[0],
+    }
+
+
+def answers_of_others_who_lock_it() -> dict[str, Status]:
+    """What a tASSET's CDPs that lock a delisted one answer an hour after the delisting, all else being in order."""
+    world = a_market(price=10.0, collateral_price=10.0, minters=4)
+    tasset, kind, feeds, tokens, wallets = world.tassets[0], kind_of(world), world.feeds, world.tokens, world.wallets
+    row, fresh, now = a_cdp(world, 0, 300.0, 100.0), world.cdps[1], 3600.0
+    give_collateral(world, fresh.owner, 300.0)
+    give_collateral(world, row.owner, 1.0)
+    assert listing.delist(world.tassets[1], feeds[1], world.cdp_kinds, world.stake_pools[1], feeds[1].feeder) == Status.OK
+    oracle.publish(feeds[0], feeds[0].feeder, 10.0, now)
+    return {
+        "open_position_using_it_as_collateral": cdp.open_position(fresh, tasset, kind, feeds, tokens, wallets, 300.0, 2.0, now)[0],
+        "deposit_it_as_more_collateral": cdp.deposit(row, tasset, kind, feeds, wallets, 1.0, now),
+        "mint_other_asset_against_it": cdp.mint(row, tasset, kind, feeds, tokens, wallets, 1.0, now),
     }
 
 

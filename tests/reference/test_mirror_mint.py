@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 from reference.case_files import Case, assert_each_has_one_place, assert_matches, assert_nothing_is_called, read_cases, units
 from reference.cdp_handlers import HANDLERS as CDP_HANDLERS
-from reference.cdp_handlers import OUR_ANSWER, cdp_of, discounted_price, market_of, position_of
+from reference.cdp_handlers import OUR_ANSWER, cdp_of, discounted_price, kind_of, market_of, position_of, price_of
 from reference.listing_handlers import HANDLERS as LISTING_HANDLERS
-from reference.listing_handlers import answers_after_delisting, burn_delisted
+from reference.listing_handlers import answers_after_delisting, answers_of_others_who_lock_it, burn_delisted
 from worlds import a_cdp, a_market, a_pool, give_tassets
 
 from seawall.protocols import amm, auction, audit, cdp, ledger
@@ -25,14 +25,8 @@ from seawall.protocols.tables import TDOLLAR
 CASES = read_cases("mirror_mint")
 HANDLERS = CDP_HANDLERS | LISTING_HANDLERS
 
-NO_ORACLE_OF_COLLATERAL = "CDPs hold tDOLLAR only, so no collateral can be revoked or needs a price"
-
 NOT_APPLICABLE = {
-    "mm_086": (f"{NO_ORACLE_OF_COLLATERAL} (open)", "revoke"),
-    "mm_087": (f"{NO_ORACLE_OF_COLLATERAL} (mint)", "revoke"),
-    "mm_089": (f"{NO_ORACLE_OF_COLLATERAL} (burn)", "revoke"),
-    "mm_091": (f"{NO_ORACLE_OF_COLLATERAL} (withdraw)", "revoke"),
-    "mm_101": (f"{NO_ORACLE_OF_COLLATERAL} (through an intermediate asset)", "collateral_price"),
+    "mm_101": ("collateral is priced by its own feed, never by a pool and an intermediate asset", "intermediate"),
 }
 """Case: why our contracts have nothing to run, and a word that they would have to know if they had."""
 
@@ -46,7 +40,7 @@ def burning_takes_from_the_owner_and_knows_no_other_caller(case: Case) -> None:
     row, tasset, other = cdp_of(case, world), world.tassets[0], world.traders[0].account
     ledger.transfer(world.wallets, tasset.token, row.owner, other, row.debt)
     amount = case.inputs["burn_amount"] * UNIT
-    assert cdp.burn(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, amount, 0.0) == Status.INSUFFICIENT_BALANCE
+    assert cdp.burn(row, tasset, kind_of(world), world.feeds, world.tokens, world.wallets, amount, 0.0) == Status.INSUFFICIENT_BALANCE
     assert position_of(row) == case.inputs["position"]
     assert world.wallets[other, tasset.token] == row.debt
 
@@ -57,10 +51,10 @@ def nothing_is_sold_exactly_at_the_minimum(case: Case) -> None:
     row, tasset, buyer = cdp_of(case, world), world.tassets[0], world.liquidators[0].account
     offer = case.inputs["offer_amount"] * UNIT
     give_tassets(world, buyer, offer)
-    status, *_ = auction.purchase(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
+    status, *_ = auction.purchase(row, tasset, kind_of(world), world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
     assert status == Status.NOT_MARGIN_CALLED
     assert position_of(row) == case.inputs["position"]
-    burned, sold = auction.quote(row, tasset, world.feeds[0].price, offer)
+    burned, sold = auction.quote(row, tasset, price_of(world), offer)
     assert (units(burned), units(sold)) == (case.expected["asset_burned"], case.expected["collateral_sold"])
     assert discounted_price(case) == float(case.expected["discounted_price"])
 
@@ -86,7 +80,7 @@ def all_operations_on_a_cdp_need_a_fresh_price(case: Case) -> None:
 def answers_after(now: float) -> dict[str, int]:
     """What each operation answers `now` seconds after the price was published, all else being in order."""
     world = a_market(price_valid_seconds=60.0, minters=4)
-    tasset, kind, feeds, tokens, wallets = world.tassets[0], world.cdp_kinds[0], world.feeds, world.tokens, world.wallets
+    tasset, kind, feeds, tokens, wallets = world.tassets[0], kind_of(world), world.feeds, world.tokens, world.wallets
     good, bad, buyer = a_cdp(world, 0, 1000.0, 1.0), a_cdp(world, 1, 140.0, 1.0), world.liquidators[0].account
     give_tassets(world, buyer, 1.0)
     pool = a_pool(world, 1000.0, 10.0, 100.0)
@@ -102,12 +96,12 @@ def answers_after(now: float) -> dict[str, int]:
 
 
 def after_delisting_owners_withdraw_and_burn_and_anybody_recovers(case: Case) -> None:
-    """As there, but for what our CDPs do not know: collateral in another tASSET, and a withdrawal by anybody but the owner."""
-    ours = {name: status == Status.OK for name, status in answers_after_delisting().items()}
+    """As there, but for a withdrawal by anybody but the owner, which ours do not know."""
+    answers = answers_after_delisting() | answers_of_others_who_lock_it()
+    ours = {name: status == Status.OK for name, status in answers.items()}
     theirs = case.expected["allowed"]
     assert {name: theirs[name] for name in ours} == ours
-    unknown = {"open_position_using_it_as_collateral", "deposit_it_as_more_collateral", "mint_other_asset_against_it", "withdraw_by_other"}
-    assert theirs.keys() - ours.keys() == unknown
+    assert theirs.keys() - ours.keys() == {"withdraw_by_other"}
 
 
 def recovering_carries_no_fee(case: Case) -> None:
@@ -175,11 +169,11 @@ def test_what_a_case_not_applicable_would_need_does_not_exist(case_id: str) -> N
 def test_under_the_documents_limit_a_purchase_stops_where_the_ratio_is_restored(case: Case) -> None:
     world = market_of(case)
     world.tassets[0].liquidate_whole = False
-    row, tasset, price, buyer = cdp_of(case, world), world.tassets[0], world.feeds[0].price, world.liquidators[0].account
+    row, tasset, price, buyer = cdp_of(case, world), world.tassets[0], price_of(world), world.liquidators[0].account
     offer = case.inputs["offer_amount"] * UNIT
     give_tassets(world, buyer, offer)
     limit = auction.restoring_amount(row.collateral, row.debt, price, tasset.min_collateral_ratio, tasset.auction_discount)
-    status, burned, _ = auction.purchase(row, tasset, world.cdp_kinds[0], world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
+    status, burned, _ = auction.purchase(row, tasset, kind_of(world), world.feeds, world.tokens, world.wallets, buyer, offer, 0.0)
     assert status == Status.OK
     assert burned == min(case.expected["asset_burned"] * UNIT, limit)
     assert world.wallets[buyer, tasset.token] == offer - burned
