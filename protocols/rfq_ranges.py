@@ -52,7 +52,7 @@ def bucket_of(price: float) -> int:
 
 @rule
 def is_end(price: float) -> bool:
-    """Tell whether a price can be passed by another: the ends of an unbounded range cannot."""
+    """Tell whether a price can pass this end: all prices are above a low end of 0 and below a high one that is infinite."""
     return 0.0 < price < INFINITE
 
 
@@ -141,11 +141,11 @@ def set_line_range(book: Book, lp: int, line: int, low: float, high: float) -> S
     """Set a position's range on a line.
 
     Returns:
-        OK, or POSITION_NOT_OPEN, BAD_TERMS (a low end below 0 or above the high end; NaN) with nothing changed.
+        OK, or POSITION_NOT_OPEN, BAD_TERMS (a low end below 0 or above the high end, a high end of 0, NaN) with nothing changed.
     """
     if not book.lps[lp].is_open:
         return Status.POSITION_NOT_OPEN
-    if not 0.0 <= low <= high:
+    if not (0.0 <= low <= high and high > 0.0):
         return Status.BAD_TERMS
     bounds = book.ranges[lp, line]
     take_end(book, line, 2 * lp, bounds.low)
@@ -166,7 +166,7 @@ def set_range(book: Book, lp: int, asset: int, low: float, high: float) -> Statu
         lp: row of `rfq_lps`.
         asset: row of `rfq_assets`.
         low: USD per token, >= 0.
-        high: USD per token, at least `low`; may be infinite.
+        high: USD per token, at least `low` and > 0; may be infinite.
 
     Returns:
         OK, or WRONG_ASSET, POSITION_NOT_OPEN, BAD_TERMS with nothing changed.
@@ -188,7 +188,7 @@ def set_pair_range(book: Book, lp: int, asset: int, counter: int, low: float, hi
         asset: row of `rfq_assets`, the lower one of the pair.
         counter: row of `rfq_assets` in which the price is counted, the higher one.
         low: tokens of `counter` per token of `asset`, >= 0.
-        high: the same unit, at least `low`; may be infinite.
+        high: the same unit, at least `low` and > 0; may be infinite.
 
     Returns:
         OK, or WRONG_ASSET (also when the rows are not in this order), POSITION_NOT_OPEN, BAD_TERMS with nothing changed.
