@@ -4,9 +4,10 @@
     .venv/bin/python benchmarks/rfq.py --orders 10000
 
 Prints the cost of an order, the ratio of the two, and how the cost grows with the number of LPs. Both ways settle the same orders and
-must end in the same books, or the run fails. In a round 100 orders meet one price of each asset; the second table moves all prices before every
-order, the worst case for an index of ranges. The time includes everything that an order causes: routing, settlement, credits of REP, and
-for the index its upkeep. The scan is spared the price moves' upkeep, not that of balances and ranks.
+must end in the same books, or the run fails. In a round 100 orders meet one price of each asset; the second table moves all prices before
+every order, the worst case for an index of ranges: the ranges that a price leaves or enters are a share of all, so that part of the cost
+grows with the number of LPs, though it falls on each price move and not on each order. The time includes everything that an order causes:
+routing, settlement, credits of REP, and the index's upkeep; the scan is spared that of price moves, not that of balances and ranks.
 """
 
 from __future__ import annotations
@@ -160,7 +161,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def compare(orders: int, per_round: int) -> str:
     """Costs for each number of LPs, and how they grow from the fewest to the most."""
-    rows, costs = [], []
+    rows: list[list[str]] = []
+    costs: list[tuple[float, ...]] = []
     for positions in POPULATIONS:
         (index, one), (scan, other) = (measure(positions, orders, per_round, by_scan) for by_scan in (False, True))
         if one != other:
@@ -168,10 +170,11 @@ def compare(orders: int, per_round: int) -> str:
         costs.append((index.settle, scan.settle, index.search, scan.search))
         shares = [f"{index.filled / orders:.1%}", f"{index.parts / max(index.filled, 1):.2f}"]
         settle = [f"{index.settle:,.0f}", f"{scan.settle:,.0f}", f"{scan.settle / index.settle:.1f}"]
-        rows.append([f"{positions:,}", *shares, *settle, f"{index.search:,.0f}", f"{scan.search:,.0f}", f"{scan.search / index.search:.1f}"])
+        search = [f"{index.search:,.0f}", f"{scan.search:,.0f}", f"{scan.search / index.search:.1f}"]
+        rows.append([f"{positions:,}", *shares, *settle, *search])
     grown = [last / first for first, last in zip(costs[0], costs[-1], strict=True)]
-    rows.append([f"{POPULATIONS[-1] // POPULATIONS[0]} times", "", "", *(f"x {grown[i]:.1f}" for i in (0, 1)), ""])
-    rows[-1] += [*(f"x {grown[i]:.1f}" for i in (2, 3)), ""]
+    growth = [f"x {factor:.1f}" for factor in grown]
+    rows.append([f"{POPULATIONS[-1] // POPULATIONS[0]} times", "", "", *growth[:2], "", *growth[2:], ""])
     header = ["LPs", "filled", "LPs per fill", "index ns/order", "scan ns/order", "scan / index"]
     return table([*header, "index ns/search", "scan ns/search", "scan / index"], rows)
 
@@ -182,7 +185,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=100_000)
     orders = parser.parse_args().orders
     for by_scan in (False, True):
-        measure(POPULATIONS[0], 100, 10, by_scan)  # compiles
+        measure(POPULATIONS[0], 100, 10, by_scan)  # compiles, or reads the machine code
     print(f"{orders:,} orders, CPU time\n\n100 orders to a price\n")
     print(compare(orders, 100))
     print("\nall prices move before every order\n")

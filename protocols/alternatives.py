@@ -48,7 +48,7 @@ def dutch_auction(
 ) -> tuple[Status, int, float, float]:
     """Ask for less at every tick until a solver accepts; the first to accept delivers what is asked then.
 
-    A solver accepts as soon as no more is asked than its limit, so the one with the highest limit is first, and of equal ones the first row.
+    A solver accepts as soon as its limit covers what is asked, so the one with the highest limit is first; of equal ones, the first row.
 
     Args:
         worth: outbound tokens that the order is worth at oracle prices, > 0.

@@ -1,12 +1,12 @@
 """REP: the score that decides between positions with the same fee discount.
 
-Earned by settling orders: USD value times the higher maker multiplier of the two assets, credited 48 hours after the settlement (MECHANICS.md
-section 5, from the white paper v3.0; reference cases `rep_accrual`), and a number of points for each order settled (assumption; 0 without).
-Lost at a review, by a fraction (assumption): by a position that is short of funds, or has funds but cannot pay a token of them because its
-ranges do not hold the oracle prices. Decays by half each half-life (assumption; no decay when that is infinite).
+Earned by settling orders: USD value times the higher maker multiplier of the two assets, credited 48 hours after the settlement
+(MECHANICS.md section 5, from the white paper v3.0), and a number of points for each order settled (assumption; 0 without). Lost at a
+review, by a fraction (assumption): by a position that is short of funds, or has funds but cannot pay a token of them because its ranges do
+not hold the oracle prices. Decays by half each half-life (assumption; no decay when that is infinite).
 
-REP is kept in points of time 0: a point earned at time t is entered as 2**(t / half-life) points. Decay then changes nobody's row and, since
-all decay alike, nobody's rank ("forward decay", Cormode et al. 2009). A run may last 900 half-lives.
+REP is kept in points of time 0: a point earned at time t is entered as 2**(t / half-life) points. Decay then changes nobody's row and,
+since all decay alike, nobody's rank ("forward decay", Cormode et al. 2009). A run may last 900 half-lives.
 
 REP is no token: plain float64, never negative.
 """

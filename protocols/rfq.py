@@ -180,8 +180,8 @@ def settle(
 
     Returns:
         (OK, outbound tokens received, inbound tokens paid, positions that settled), or (WRONG_ASSET, UNAUTHORIZED, STALE_PRICE, BAD_AMOUNT,
-        INSUFFICIENT_BALANCE, NO_ELIGIBLE_LP, NOT_WHOLLY_FILLED; 0, 0, 0) with nothing changed but `fills`. BAD_AMOUNT also when the
-        amount is worth less than a unit of the outbound asset or more than the limit of amounts; UNAUTHORIZED for the contract's own account.
+        INSUFFICIENT_BALANCE, NO_ELIGIBLE_LP, NOT_WHOLLY_FILLED; 0, 0, 0) with nothing changed but `fills`. UNAUTHORIZED for the contract's
+        own account; BAD_AMOUNT also when the amount is worth less than a unit of the outbound asset or more than the limit of amounts.
 
     Source: 001_e37e2646f2495a8d.txt, "Order Routing in Practice".
     """

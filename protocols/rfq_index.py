@@ -1,10 +1,10 @@
 """Finding the best eligible LP without looking at all of them.
 
-Open positions stand in one binary search tree in rank order, a treap: a heap by a hash of the row, so its expected depth is a small multiple
-of log2(positions), and its shape depends on nothing but who is in it. Each node knows for every pair of assets the most that one eligible
-position of its subtree can pay out. So the best-ranked position with enough is found on one way down, exactly, and a change of one
-position's balance, range, discount or REP alters one way up: all in expected logarithmic time. What is eligible at all but for the size of the
-order is kept in `ranges.is_active`, which `rfq_ranges` follows as prices move.
+Open positions stand in one binary search tree in rank order, a treap: a heap by a hash of the row, so its expected depth is a small
+multiple of log2(positions), and its shape depends on nothing but who is in it. Each node knows for every pair of assets the most that one
+eligible position of its subtree can pay out. So the best-ranked position with enough is found on one way down, exactly, and a change of
+one position's balance, range, discount or REP alters one way up: all in expected logarithmic time. Which ranges hold the present prices
+is kept in `ranges.is_active` by `rfq_ranges`, as prices move.
 
 Rank: 001_e37e2646f2495a8d.txt, "LP Prioritization". Treap: Aragon and Seidel (1989), Randomized search trees, FOCS.
 """

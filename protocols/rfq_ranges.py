@@ -1,7 +1,8 @@
 """Price ranges of positions, and which of them are active as prices move.
 
-A range in USD stands on each asset; both must hold the oracle price. A derived range stands on a pair and must hold the quotient of the two
-oracle prices; a position uses either kind. Ends are inclusive, and a range never set is unbounded (both assumptions: the document is silent).
+A range in USD stands on each asset; both must hold the oracle price. A derived range stands on a pair and must hold the quotient of the
+two oracle prices; a position uses either kind. Ends are inclusive, and a range never set is unbounded (assumptions: the document is
+silent).
 
 When a price moves, only ranges with an end between the old price and the new one can change. Ends are therefore kept in lists by price, in
 buckets of a 1,024th of a power of two, so a price move looks at the buckets that it passes and at nothing else.

@@ -114,8 +114,8 @@ RFQ_FILL = table_type(
 class Book(NamedTuple):
     """Everything that the RFQ contract stores.
 
-    `holdings` is [positions, assets], `ranges` [positions, lines]. The rest is the index: `best` [positions, outbound, inbound] has for each
-    subtree of the rank order the most that one eligible position can pay; `heads` [lines, buckets], `next_bound` and `prev_bound`
+    `holdings` is [positions, assets], `ranges` [positions, lines]. The rest is the index: `best` [positions, outbound, inbound] has for
+    each subtree of the rank order the most that one eligible position can pay; `heads` [lines, buckets], `next_bound` and `prev_bound`
     [lines, 2 * positions] are lists of range ends by price. The end 2k is the low one of position k, 2k + 1 the high one.
     """
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.protocols import alternatives
@@ -21,6 +21,7 @@ def valid(values):
     return [float(value) for value in values if is_positive_amount(value)]
 
 
+@settings(deadline=None)  # the first call compiles
 @given(limits=bids, worth=st.sampled_from([100.0, 100.0 + UNIT, 3 * UNIT]))
 def test_the_solver_with_the_highest_limit_delivers_the_first_ask_within_it(limits, worth):
     status, winner, ask, elapsed = alternatives.dutch_auction(worth, *TERMS, limits)
@@ -59,6 +60,7 @@ def test_refusals_of_a_dutch_auction(arguments, expected):
     assert alternatives.dutch_auction(*arguments, np.array([90.0])) == (expected, NONE, 0.0, 0.0)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(values=bids, reserve=st.sampled_from([0.0, 95.0, 119.0]))
 def test_the_best_sealed_bid_wins_and_pays_itself(values, reserve):
     status, winner, paid = alternatives.sealed_bid_auction(values, reserve)
