@@ -119,6 +119,23 @@ def assert_index_is_right(book, feeds, needs=(UNIT, 200.0)):
     assert np.array_equal(anew.best[rows], book.best[rows])
 
 
+def assert_ends_are_listed(book):
+    """Every end of a range that a price can pass stands once in the list of its bucket, and nothing else stands there."""
+    for line in range(len(book.lines)):
+        listed = []
+        for bucket in np.flatnonzero(book.heads[line] != NONE):
+            end, previous = book.heads[line, bucket], NONE
+            while end != NONE:
+                bounds = book.ranges[end // 2, line]
+                assert rfq_ranges.bucket_of(bounds.high if end % 2 else bounds.low) % book.heads.shape[1] == bucket
+                assert book.prev_bound[line, end] == previous
+                listed.append(int(end))
+                end, previous = book.next_bound[line, end], end
+        bounds = book.ranges[:, line]
+        ends = np.stack([bounds["low"], bounds["high"]], axis=1).ravel()
+        assert sorted(listed) == np.flatnonzero((ends > 0.0) & (ends < math.inf)).tolist()
+
+
 def assert_books_balance(book, wallets, tokens):
     assert np.array_equal(wallets.sum(axis=0), tokens["supply"])
     assert np.array_equal(book.holdings["balance"].sum(axis=0), wallets[CONTRACT])
@@ -150,7 +167,9 @@ class Market(RuleBasedStateMachine):
 
     @rule(lp=positions, primary=wild_assets, accepts=masks, discount=discounts)
     def open(self, lp, primary, accepts, discount):
-        self.all_or_nothing(rfq_positions.open_position, self.book, lp, OWNERS + lp, primary, accepts, discount)
+        if self.all_or_nothing(rfq_positions.open_position, self.book, lp, OWNERS + lp, primary, accepts, discount) == Status.OK:
+            assert self.book.ranges["is_active"][lp].all()
+            assert not self.book.ranges["low"][lp].any() and np.isinf(self.book.ranges["high"][lp]).all()
 
     @rule(lp=positions)
     def close(self, lp):
@@ -187,13 +206,15 @@ class Market(RuleBasedStateMachine):
     def set_accepted(self, lp, accepts, uses_pair_ranges):
         self.all_or_nothing(rfq_positions.set_accepted, self.book, lp, accepts, uses_pair_ranges)
 
-    @rule(asset=assets, factor=st.sampled_from([0.25, 0.5, 0.9, 0.999, 1.0, 1.0, 1.001, 1.1, 2.0, 5.0]))
-    def publish(self, asset, factor):
+    @rule(
+        asset=assets,
+        factor=st.sampled_from([0.25, 0.5, 0.9, 0.999, 1.0, 1.001, 1.1, 2.0, 5.0]),
+        follows=st.sampled_from([True, True, False]),
+    )
+    def publish(self, asset, factor, follows):
         self.all_or_nothing(oracle.publish, self.feeds[asset], FEEDER, PRICES[asset] * factor, self.now)
-
-    @rule()
-    def follow_prices(self):
-        rfq_ranges.follow_prices(self.book, self.feeds)
+        if follows:
+            rfq_ranges.follow_prices(self.book, self.feeds)
 
     @rule(seconds=st.sampled_from([1.0, 61.0, HOUR, 48 * HOUR]))
     def wait(self, seconds):
@@ -282,6 +303,7 @@ class Market(RuleBasedStateMachine):
     @invariant()
     def the_index_is_right(self):
         assert_index_is_right(self.book, self.feeds)
+        assert_ends_are_listed(self.book)
 
 
 TestMarket = Market.TestCase
@@ -334,6 +356,34 @@ def depth(book):
         return steps
 
     return max(levels(row) for row in open_rows(book))
+
+
+grid = st.sampled_from([0.0, 0.5, 0.99, 0.9999, 1.0, 1.0001, 1.01, 2.0, 40.0, math.inf])
+changes = st.one_of(
+    st.tuples(positions, assets, grid, grid).map(lambda change: (*change[:2], *sorted(change[2:]))),
+    st.tuples(st.just(None), assets, st.sampled_from([0.4, 0.9, 0.99, 1.0, 1.00005, 1.0001, 1.5, 2.0, 50.0]), st.none()),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(changes, min_size=20, max_size=60))
+def test_ranges_are_active_exactly_while_the_price_is_within(steps):
+    book, feeds, wallets, _ = a_market()
+    for lp in range(POSITIONS):
+        assert rfq_positions.open_position(book, lp, OWNERS + lp, 0, 0b111, lp / POSITIONS) == Status.OK
+        assert rfq_positions.deposit(book, lp, wallets, 1.0) == Status.OK
+    for lp, asset, first, second in steps:
+        if lp is None:
+            feeds[asset].price = PRICES[asset] * first
+        else:
+            expected = Status.OK if second > 0.0 else Status.BAD_TERMS
+            assert rfq_ranges.set_range(book, lp, asset, PRICES[asset] * first, PRICES[asset] * second) == expected
+        rfq_ranges.follow_prices(book, feeds)
+        for line in range(ASSETS):
+            bounds, price = book.ranges[:, line], feeds[line].price
+            assert np.array_equal(bounds["is_active"], (bounds["low"] <= price) & (price <= bounds["high"]))
+    assert_ends_are_listed(book)
+    assert_index_is_right(book, feeds, needs=[UNIT])
 
 
 @settings(deadline=None)  # the first call compiles
@@ -459,6 +509,18 @@ def test_a_full_table_credits_the_oldest_early_and_loses_none():
     assert (book.terms[0].credits_early, book.terms[0].credits_waiting, book.lps[0].rep) == (2, 3, 400.0)
     reputation.grant_due(book, 48 * HOUR)
     assert (book.terms[0].credits_waiting, book.lps[0].rep) == (0, 1000.0)
+
+
+def test_a_closed_position_leaves_its_ranges_to_nobody():
+    book, feeds, wallets, _ = funded()
+    assert rfq_ranges.set_range(book, 0, 0, 2900.0, 3100.0) == Status.OK
+    assert rfq_ranges.set_pair_range(book, 0, 0, 2, 1.0, 2.0) == Status.OK
+    assert rfq_positions.close_position(book, 0, wallets) == Status.OK
+    assert (book.heads == NONE).all()
+    assert rfq_positions.open_position(book, 0, OWNERS + 1, 0, 0b010, 0.5) == Status.OK
+    feeds["price"][0] = 4000.0
+    rfq_ranges.follow_prices(book, feeds)
+    assert book.ranges["is_active"][0].all()
 
 
 def test_a_closed_position_leaves_its_credits_to_nobody():
