@@ -38,6 +38,12 @@ class Status(IntEnum):
     WRONG_POLL_STATE = 23
     ALREADY_VOTED = 24
     BAD_TERMS = 25
+    WRONG_ASSET = 26
+    POSITION_NOT_OPEN = 27
+    POSITION_ALREADY_OPEN = 28
+    NO_ELIGIBLE_LP = 29
+    NOT_WHOLLY_FILLED = 30
+    NO_BID = 31
 
 
 class Action(IntEnum):
