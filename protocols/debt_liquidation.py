@@ -5,8 +5,8 @@ Source: MECHANICS.md section 3, "Liquidation of a position", "Vault liquidation"
 
 from __future__ import annotations
 
-from seawall.protocols import ledger, vaults
-from seawall.protocols.amounts import LIMIT, ceil_amount, floor_amount
+from seawall.protocols import ledger, rewards, vaults
+from seawall.protocols.amounts import LIMIT, UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.liquidity_tables import Core
 from seawall.protocols.status import Status
@@ -105,16 +105,15 @@ def liquidate_vault(
     if not is_vault_liquidatable(core, p, c):
         return Status.NOT_LIQUIDATABLE, 0.0, 0.0
     vault, debt = core.vaults[p, c], vaults.vault_debt(core, p, c)
-    paid = min(max_usd, debt)
-    received = min(floor_amount(vault.collateral * (paid / debt)), float(vault.collateral))
-    if received == vault.collateral:
-        paid = debt
+    is_whole, paid, received = max_usd >= debt, min(max_usd, debt), float(vault.collateral)
+    if not is_whole:
+        received = max(min(floor_amount(received * (paid / debt)), received - UNIT), 0.0)
     status = ledger.burn(wallets, tokens, core.system[0].usd_token, liquidator, ceil_amount(paid))
     if status != Status.OK:
         return status, 0.0, 0.0
     vaults.settle_vault(core, p, c)
-    vaults.rewards.accrue_vault(core, p, c, now)
-    if paid == debt:
+    rewards.accrue_vault(core, p, c, now)
+    if is_whole:
         reset(core, p, c)
     else:
         vaults.share_collateral(vault, -received)
