@@ -1,0 +1,325 @@
+"""LPs, markets, distributors and liquidators do whatever they may: money is conserved, debt adds up, a refusal changes nothing."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from liquidity import CORE_ACCOUNT, EVERY, POOL_OWNER, USD, a_core, first_lp
+
+from seawall.protocols import (
+    debt_liquidation,
+    delegation,
+    distributor,
+    issuance,
+    liquidity_pools,
+    markets,
+    rewards,
+    shares,
+    vaults,
+)
+from seawall.protocols.amounts import LIMIT, UNIT, floor_amount, is_amount
+from seawall.protocols.status import Status
+
+POOLS, MARKETS, TYPES, MEMBERS = 2, 2, 2, 3
+STREAMS = ((0, 0), (0, EVERY))
+FIRST = first_lp(len(STREAMS))
+LPS = range(FIRST, FIRST + MEMBERS)
+LIQUIDATOR, RECEIVER = FIRST + MEMBERS, FIRST + MEMBERS + 1
+RICH = 100_000.0
+ROUNDING = 2.0**-49  # of the largest figures in play, for each touch
+
+odd = st.sampled_from([0.0, -0.0, -UNIT, UNIT / 3, 1e-300, LIMIT + 1, 1e30, math.inf, -math.inf, math.nan])
+whole_amounts = st.floats(0.0, 3000.0).map(floor_amount)
+small = st.integers(1, 5).map(lambda count: count * UNIT)
+amounts = st.one_of(whole_amounts, whole_amounts, whole_amounts, whole_amounts, small, odd)
+usd_amounts = st.one_of(amounts, st.floats(0.0, 500.0), st.floats(0.0, 5000.0))
+members = st.sampled_from(LPS)
+pools, types = st.sampled_from([0, 0, 0, 1]), st.sampled_from([0, 0, 0, 1])  # most of what happens, happens in one vault
+market_rows = st.integers(0, MARKETS - 1)
+streams = st.integers(0, len(STREAMS) - 1)
+ratios = st.floats(0.0, 6.0)
+
+
+def set_up(min_delegation=20.0):
+    """Two pools behind two markets, 1:3 and 2:1; nothing delegated; everybody has collateral, rewards to give, and dUSD from elsewhere."""
+    lent = a_core(LPS, pools=POOLS, markets=MARKETS, types=TYPES, streams=STREAMS, siphons=3, accounts=RECEIVER + 1)
+    terms = lent.core.collateral_types
+    terms["issuance_ratio"], terms["liquidation_ratio"] = 3.0, 1.5
+    terms["liquidation_reward"], terms["min_delegation"] = 5.0, min_delegation
+    for account in (*LPS, LIQUIDATOR, POOL_OWNER):
+        for token in range(1 + TYPES):
+            lent.give(token, account, RICH)
+    for stream in lent.core.streams:
+        lent.give(stream.token, stream.funder, RICH)
+    for c in range(TYPES):
+        for account in LPS:
+            assert delegation.deposit(lent.core, lent.wallets, account, c, RICH / 2) == Status.OK
+    for p, weights in enumerate(([1.0, 3.0], [2.0, 1.0])):
+        assert liquidity_pools.configure(lent.core, p, POOL_OWNER, np.array(weights), np.full(MARKETS, 10.0)) == Status.OK
+    return lent
+
+
+def undistributed(lent):
+    """USD of debt of each market that no pool can take."""
+    rows, backings = lent.core.markets, lent.core.backings
+    return [markets.total_debt(rows[m]) - markets.settled(rows[m], backings, m)[1] for m in range(MARKETS)]
+
+
+def pool_debt(core, p):
+    return float(core.pools[p].debt + liquidity_pools.incoming_debt(core, p))
+
+
+class Liquidity(RuleBasedStateMachine):
+    """Everybody acts in any order; prices and what markets report move as they like."""
+
+    @initialize(delegated=st.lists(st.sampled_from([0.0, 20.0, 700.0, 2000.0]), min_size=12, max_size=12))
+    def start(self, delegated):
+        self.lent = set_up()
+        self.core = self.lent.core
+        self.lent_usd = float(self.lent.tokens[USD].supply)
+        self.now, self.touches, self.size = 0.0, 1, RICH
+        for row, amount in zip(self.core.positions, delegated, strict=True):
+            if amount:
+                assert delegation.delegate(self.core, row, amount, 0.0) == Status.OK
+
+    def expect_all_or_nothing(self, before, status):
+        """A refusal leaves every byte as it was."""
+        assert Status(status) == Status.OK or before == self.lent.state(), Status(status)
+        self.touches += 1
+        core = self.core
+        self.size = max(
+            self.size,
+            float(np.abs(core.markets["value_per_share"]).max() * core.pools["value"].sum()),
+            float(np.abs(core.pools["value_per_share"] * core.pools["value"]).max()),
+            float(np.abs(core.vaults["value_per_share"] * core.vaults["shares"]).max()),
+        )
+        return status == Status.OK
+
+    @property
+    def bound(self):
+        """USD that rounding may have cost so far, and a unit for each payment of a broken amount."""
+        return self.touches * (self.size * ROUNDING + UNIT)
+
+    @rule(account=members, c=types, amount=amounts, back=st.booleans())
+    def deposit_or_withdraw(self, account, c, amount, back):
+        before, ask = self.lent.state(), delegation.withdraw if back else delegation.deposit
+        self.expect_all_or_nothing(before, ask(self.core, self.lent.wallets, account, c, amount))
+
+    @rule(account=members, p=pools, c=types, amount=amounts)
+    def delegate(self, account, p, c, amount):
+        row, before = self.lent.position(account, p, c), self.lent.state()
+        debt, others = vaults.position_debt(self.core, row), vaults.vault_debt(self.core, p, c)
+        waits = any(undistributed(self.lent))
+        if self.expect_all_or_nothing(before, delegation.delegate(self.core, row, amount, self.now)):
+            assert vaults.collateral(row, self.core.vaults[p, c]) == amount
+            assert waits or vaults.position_debt(self.core, row) == pytest.approx(debt, abs=self.bound)
+            assert waits or vaults.vault_debt(self.core, p, c) == pytest.approx(others, abs=self.bound)
+
+    @rule(account=members, p=pools, c=types)
+    def leave(self, account, p, c):
+        row, before = self.lent.position(account, p, c), self.lent.state()
+        self.expect_all_or_nothing(before, delegation.delegate(self.core, row, 0.0, self.now))
+
+    @rule(account=members, p=pools, c=types)
+    def migrate(self, account, p, c):
+        source, target = self.lent.position(account, p, c), self.lent.position(account, 1 - p, c)
+        before, held = self.lent.state(), vaults.collateral(source, self.core.vaults[p, c])
+        debt = vaults.position_debt(self.core, source) + vaults.position_debt(self.core, target)
+        waits = any(undistributed(self.lent))
+        if self.expect_all_or_nothing(before, delegation.migrate(self.core, source, target, self.now)):
+            assert vaults.collateral(target, self.core.vaults[1 - p, c]) == held
+            assert vaults.position_debt(self.core, source) == 0.0
+            assert waits or vaults.position_debt(self.core, target) == pytest.approx(debt, abs=self.bound)
+
+    @rule(account=members, p=pools, c=types, amount=usd_amounts)
+    def mint(self, account, p, c, amount):
+        row, before, lent = self.lent.position(account, p, c), self.lent.state(), self.lent
+        waits = any(undistributed(lent))
+        if self.expect_all_or_nothing(before, issuance.mint_usd(self.core, row, lent.tokens, lent.wallets, amount, self.now)):
+            ratio = vaults.collateral_ratio(vaults.position_value(self.core, row), vaults.position_debt(self.core, row))
+            assert waits or ratio >= 3.0 * (1.0 - 1e-6)
+
+    @rule(account=members, p=pools, c=types, part=st.floats(0.5, 1.0))
+    def mint_what_the_ratio_allows(self, account, p, c, part):
+        row = self.lent.position(account, p, c)
+        self.mint(account, p, c, floor_amount(part * (vaults.position_value(self.core, row) / 3.0 - vaults.position_debt(self.core, row))))
+
+    @rule(account=members, p=pools, c=types, amount=usd_amounts)
+    def burn(self, account, p, c, amount):
+        row, before, lent = self.lent.position(account, p, c), self.lent.state(), self.lent
+        debt = vaults.position_debt(self.core, row)
+        status, repaid = issuance.burn_usd(self.core, row, lent.tokens, lent.wallets, amount, self.now)
+        if self.expect_all_or_nothing(before, status):
+            assert 0.0 < repaid <= min(amount, debt)
+
+    @rule(account=members, p=pools, c=types, m=market_rows, amount=usd_amounts)
+    def associate(self, account, p, c, m, amount):
+        row, before = self.lent.position(account, p, c), self.lent.state()
+        self.expect_all_or_nothing(before, issuance.associate_debt(self.core, m, row, amount))
+
+    @rule(m=market_rows, debt=st.floats(0.0, 5000.0), locked=st.one_of(st.just(0.0), st.floats(0.0, 500.0)), own=st.floats(0.0, 50.0))
+    def report(self, m, debt, locked, own):
+        row = self.core.markets[m]
+        row.reported_debt, row.minimum_credit, row.collateral_value = debt, locked, own
+
+    @rule(m=market_rows, amount=usd_amounts, out=st.booleans())
+    def pay_market(self, m, amount, out):
+        before, lent, row = self.lent.state(), self.lent, self.core.markets[m]
+        left = markets.withdrawable_usd(row, self.core.backings, m)
+        ask = markets.withdraw_usd if out else markets.deposit_usd
+        if self.expect_all_or_nothing(before, ask(self.core, m, lent.tokens, lent.wallets, POOL_OWNER, amount)):
+            assert not out or amount <= left
+
+    @rule(c=types, price=st.sampled_from([0.01, 0.3, 0.7, 1.0, 1.1, 2.0, 10.0]))
+    def move_price(self, c, price):
+        self.core.collateral_types[c].price = price
+
+    @rule(p=pools, c=types, ratio=st.floats(0.8, 2.0))
+    def crash(self, p, c, ratio):
+        """The price at which a vault's collateral is worth so much of its debt."""
+        held, owed = float(self.core.vaults[p, c].collateral), vaults.vault_debt(self.core, p, c)
+        if held > 0.0 and owed > 1.0:
+            self.core.collateral_types[c].price = ratio * owed / held
+
+    @rule(p=pools, c=types)
+    def touch(self, p, c):
+        capacities = [markets.capacity(self.core.markets[m], self.core.backings, m) for m in range(MARKETS)]
+        liquidity_pools.settle(self.core, p)
+        for m in range(MARKETS):
+            after = markets.capacity(self.core.markets[m], self.core.backings, m)
+            assert after == pytest.approx(capacities[m], abs=self.bound)
+        vaults.touch_vault(self.core, p, c)
+
+    @rule(p=pools, weights=st.lists(st.one_of(ratios, odd), min_size=2, max_size=2), most=ratios, caller=st.sampled_from([0, POOL_OWNER]))
+    def configure(self, p, weights, most, caller):
+        before = self.lent.state()
+        status = liquidity_pools.configure(self.core, p, caller, np.array(weights), np.full(MARKETS, most))
+        self.expect_all_or_nothing(before, status)
+
+    @rule(ratio=st.sampled_from([0.0, 0.5, 1.0, 2.0]), own=st.sampled_from([0.0, 1.25]))
+    def set_liquidity_ratio(self, ratio, own):
+        self.core.system[0].min_liquidity_ratio = ratio
+        self.core.markets[0].min_liquidity_ratio = own
+
+    @rule(account=members, p=pools, c=types)
+    def liquidate(self, account, p, c):
+        row, before, vault = self.lent.position(account, p, c), self.lent.state(), self.core.vaults[p, c]
+        held, whole, owed = vaults.collateral(row, vault), float(vault.collateral), vaults.vault_debt(self.core, p, c)
+        waits = any(undistributed(self.lent))
+        status, _, seized, reward = debt_liquidation.liquidate(self.core, row, LIQUIDATOR, self.now)
+        if self.expect_all_or_nothing(before, status):
+            assert seized == held
+            assert vault.collateral == whole - reward
+            assert vaults.collateral(row, vault) == vaults.position_debt(self.core, row) == 0.0
+            assert waits or vaults.vault_debt(self.core, p, c) == pytest.approx(owed, abs=self.bound)
+
+    @rule(p=pools, c=types, max_usd=usd_amounts)
+    def liquidate_vault(self, p, c, max_usd):
+        before, lent, vault = self.lent.state(), self.lent, self.core.vaults[p, c]
+        held, owed = float(vault.collateral), vaults.vault_debt(self.core, p, c)
+        status, paid, received = debt_liquidation.liquidate_vault(
+            self.core, p, c, lent.tokens, lent.wallets, LIQUIDATOR, max_usd, self.now
+        )
+        if self.expect_all_or_nothing(before, status):
+            assert vault.collateral == held - received
+            assert paid <= max_usd
+            assert received / held <= paid / owed * (1.0 + 1e-12)
+
+    @rule(s=streams, amount=amounts, start=st.one_of(st.floats(-200.0, 400.0), odd), duration=st.one_of(st.floats(0.0, 300.0), odd))
+    def distribute_reward(self, s, amount, start, duration):
+        before, funder = self.lent.state(), int(self.core.streams[s].funder)
+        had = float(self.lent.wallets[funder, self.core.streams[s].token])
+        status, cancelled = rewards.distribute(self.core, s, self.lent.wallets, amount, self.now + start, duration, self.now)
+        if self.expect_all_or_nothing(before, status):
+            assert self.lent.wallets[funder, self.core.streams[s].token] == had - amount + cancelled
+
+    @rule(s=streams)
+    def reclaim(self, s):
+        owed = float(self.core.streams[s].returnable)
+        assert rewards.reclaim(self.core.streams[s], self.lent.wallets) == (Status.OK, owed)
+
+    @rule(account=members, p=pools, c=types, s=streams)
+    def claim(self, account, p, c, s):
+        row, before = self.lent.position(account, p, c), self.lent.state()
+        status, _ = rewards.claim(self.core, row, s, self.lent.wallets, self.now)
+        if self.expect_all_or_nothing(before, status):
+            assert rewards.claim(self.core, row, s, self.lent.wallets, self.now) == (Status.OK, 0.0)
+
+    @rule(seconds=st.floats(0.0, 200.0))
+    def wait(self, seconds):
+        self.now += seconds
+
+    @rule(i=st.integers(0, 2), p=pools, m=st.sampled_from([EVERY, 0, 1]), share=st.one_of(st.floats(0.0, 1.0), odd))
+    def grant(self, i, p, m, share):
+        before = self.lent.state()
+        self.expect_all_or_nothing(before, distributor.grant(self.core, i, POOL_OWNER, p, m, RECEIVER, share))
+
+    @rule(m=market_rows, fees=usd_amounts)
+    def distribute_fees(self, m, fees):
+        before, lent, had = self.lent.state(), self.lent, float(self.lent.wallets[RECEIVER, USD])
+        status, paid = distributor.distribute_fees(self.core, m, lent.tokens, lent.wallets, fees)
+        if self.expect_all_or_nothing(before, status):
+            assert lent.wallets[RECEIVER, USD] == had + paid
+            assert paid <= fees
+
+    @invariant()
+    def tokens_are_conserved(self):
+        core, wallets = self.core, self.lent.wallets
+        assert np.array_equal(wallets.sum(axis=0), self.lent.tokens["supply"])
+        for c in range(TYPES):
+            assert wallets[CORE_ACCOUNT, 1 + c] == core.deposits[:, c].sum() + core.vaults[:, c]["collateral"].sum()
+        held = np.concatenate([wallets.ravel(), core.deposits.ravel(), core.vaults["collateral"].ravel()])
+        assert all(is_amount(float(amount)) for amount in held)
+
+    @invariant()
+    def rewards_paid_in_are_waiting_shared_booked_paid_or_returned(self):
+        for s, stream in enumerate(self.core.streams):
+            inner = self.core.stream_vaults[s]
+            indices = sum(float(row[key].sum()) for row in (stream, inner) for key in ("unsettled", "pending_reward"))
+            waiting = stream.amount - stream.released + stream.next_amount + stream.returnable
+            assert self.lent.wallets[stream.account, stream.token] == waiting + indices + self.core.claims[:, s]["pending"].sum()
+            assert not inner["pending"].any()
+
+    @invariant()
+    def positions_make_up_their_vault(self):
+        core = self.core
+        for p in range(POOLS):
+            for c in range(TYPES):
+                vault = core.vaults[p, c]
+                mine = [row for row in core.positions if (row.pool, row.collateral_type, row.epoch) == (p, c, vault.epoch)]
+                parts = [vaults.collateral(row, vault) for row in mine]
+                assert vault.members == sum(row.shares > 0.0 for row in mine)
+                assert 0.0 <= vault.collateral - sum(parts) <= MEMBERS * UNIT
+                assert sum(row.shares for row in mine) == pytest.approx(vault.shares, rel=1e-9)
+                owed = sum(vaults.position_debt(core, row) for row in mine)
+                assert owed == pytest.approx(vaults.vault_debt(core, p, c), abs=self.bound)
+
+    @invariant()
+    def vaults_make_up_their_pool(self):
+        for p in range(POOLS):
+            owed = sum(vaults.vault_debt(self.core, p, c) for c in range(TYPES))
+            assert owed == pytest.approx(pool_debt(self.core, p), abs=self.bound)
+            assert self.core.pools[p].value == self.core.vaults[p]["weight"].sum()
+
+    @invariant()
+    def all_usd_is_owed(self):
+        """What LPs owe, and what no pool can take, is the dUSD in wallets, less what was there before, and what markets owe beyond."""
+        owed = sum(pool_debt(self.core, p) for p in range(POOLS)) + sum(undistributed(self.lent))
+        rows = self.core.markets
+        issued = self.lent.tokens[USD].supply - self.lent_usd + rows["reported_debt"].sum() - rows["collateral_value"].sum()
+        assert owed == pytest.approx(issued, abs=self.bound)
+
+    @invariant()
+    def shares_are_not_negative(self):
+        core = self.core
+        for column in (core.positions["shares"], core.vaults["shares"], core.vaults["weight"], core.backings["shares"]):
+            assert (column >= 0.0).all()
+
+
+TestLiquidity = Liquidity.TestCase
+TestLiquidity.settings = settings(
+    max_examples=80, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
