@@ -42,7 +42,8 @@ def liquidate(core: Core, position: Row, liquidator: int, now: float) -> tuple[S
 
     Returns:
         (OK, USD of debt taken over, tokens of collateral taken, tokens of these that are the reward), or (NOT_LIQUIDATABLE,
-        MUST_LIQUIDATE_VAULT; 0, 0, 0) with nothing changed: the latter when it is the only position or the reward is all that the vault has.
+        MUST_LIQUIDATE_VAULT; 0, 0, 0) with nothing changed. MUST_LIQUIDATE_VAULT when it is the only position, or the vault has no more
+        than the reward.
 
     Source: MECHANICS.md section 3, "Liquidation of a position"; the last sentence above is an assumption.
     """

@@ -59,7 +59,7 @@ def grant(core: Core, i: int, caller: int, p: int, m: int, account: int, fee_sha
     if not 0.0 <= fee_share <= 1.0:
         return Status.BAD_TERMS
     for k in range(len(core.markets)):
-        if (m == EVERY or m == k) and total_share(core, p, k, i) + fee_share > 1.0:
+        if m in (EVERY, k) and total_share(core, p, k, i) + fee_share > 1.0:
             return Status.BAD_TERMS
     siphon.pool, siphon.market, siphon.account, siphon.fee_share = p, m, account, fee_share
     return Status.OK

@@ -87,9 +87,7 @@ def rebalance(core: Core, p: int) -> None:
     pool = core.pools[p]
     for m in range(len(core.markets)):
         backing = core.backings[p, m]
-        shares, limit = shares_and_limit(
-            core, m, backing.weight, pool.total_weight, backing.max_debt_per_share, pool.value, pool.debt
-        )
+        shares, limit = shares_and_limit(core, m, backing.weight, pool.total_weight, backing.max_debt_per_share, pool.value, pool.debt)
         backing.shares = shares
         backing.limit = limit
 
@@ -109,9 +107,7 @@ def locks(core: Core, p: int, value: float, debt: float) -> bool:
     for m in range(len(core.markets)):
         backing = core.backings[p, m]
         if backing.weight > 0.0:
-            shares, limit = shares_and_limit(
-                core, m, backing.weight, core.pools[p].total_weight, backing.max_debt_per_share, value, debt
-            )
+            shares, limit = shares_and_limit(core, m, backing.weight, core.pools[p].total_weight, backing.max_debt_per_share, value, debt)
             if leaves_short(core, p, m, shares, limit):
                 return True
     return False

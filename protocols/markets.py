@@ -1,9 +1,9 @@
 """Markets as the core sees them: how much debt they have, how much they may pay out, and how debt falls on the pools behind them.
 
-A pool's part of a market's debt is shares * min(value per share, limit): it takes part below its limit only. So the debt handed out is one
-rising curve of the value per share, and distributing means going along it, up or down, to where it meets the total debt. Where no pool takes
-part the value per share jumps down to the next limit; beyond the last limit debt stays undistributed. The way does not matter, only the end,
-so everything can be computed without touching a row.
+A pool's part of a market's debt is shares * min(value per share, limit): it takes part below its limit only. So the debt handed out is a
+rising curve of the value per share, and distributing means going along it, up or down, to where it meets the total debt. Where no pool
+takes part the value per share jumps down to the next limit; beyond the last limit debt stays undistributed until a pool has room. The way
+does not matter, only the end, so everything can be computed without touching a row.
 
 Source: MECHANICS.md section 3, "Market"; 000_f10a0af1cff63fc7.txt, "What is DexToro Liquidity?" (pools allocate dUSD to markets).
 """

@@ -220,9 +220,7 @@ class Liquidity(RuleBasedStateMachine):
     def liquidate_vault(self, p, c, max_usd):
         before, lent, vault = self.lent.state(), self.lent, self.core.vaults[p, c]
         held, owed = float(vault.collateral), vaults.vault_debt(self.core, p, c)
-        status, paid, received = debt_liquidation.liquidate_vault(
-            self.core, p, c, lent.tokens, lent.wallets, LIQUIDATOR, max_usd, self.now
-        )
+        status, paid, received = debt_liquidation.liquidate_vault(self.core, p, c, lent.tokens, lent.wallets, LIQUIDATOR, max_usd, self.now)
         if self.expect_all_or_nothing(before, status):
             assert vault.collateral == held - received
             assert paid <= max_usd
@@ -323,3 +321,227 @@ TestLiquidity = Liquidity.TestCase
 TestLiquidity.settings = settings(
     max_examples=80, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+
+
+# --- what each rule is for ---
+
+
+def funded(*amounts_, **columns):
+    """The first LPs with these amounts in the first vault of the first pool, which backs only the first market, without a maximum."""
+    lent = set_up()
+    assert liquidity_pools.configure(lent.core, 0, POOL_OWNER, np.array([1.0, 0.0]), np.full(MARKETS, math.inf)) == Status.OK
+    rows = [lent.position(account) for account in LPS][: len(amounts_)]
+    for row, amount in zip(rows, amounts_, strict=True):
+        assert delegation.delegate(lent.core, row, amount, 0.0) == Status.OK
+    for column, value in columns.items():
+        lent.core.markets[column][0] = value
+    return lent, rows
+
+
+curves = st.lists(st.tuples(st.floats(1.0, 100.0), st.floats(-5.0, 5.0)), min_size=POOLS, max_size=POOLS)
+
+
+@settings(max_examples=300, deadline=None)
+@given(curve=curves, totals=st.lists(st.floats(-500.0, 500.0), min_size=1, max_size=6))
+def test_the_way_by_which_debt_came_does_not_matter(curve, totals):
+    """Settling after every report, or only after the last one: the same value per share, and the pools' parts are what was handed out."""
+    each, last = set_up().core, set_up().core
+    for core in (each, last):
+        for p, (held, limit) in enumerate(curve):
+            core.backings[p, 0].shares, core.backings[p, 0].limit = held, limit
+    for total in totals:
+        each.markets[0].reported_debt = last.markets[0].reported_debt = total
+        markets.settle(each.markets[0], each.backings, 0)
+    markets.settle(last.markets[0], last.backings, 0)
+    for core in (each, last):
+        value = core.markets[0].value_per_share
+        parts = [shares.accrued_up_to(limit, held, value, 0.0) for held, limit in curve]
+        assert sum(parts) == pytest.approx(core.markets[0].distributed_debt, abs=1e-10)
+    left = [markets.capacity(core.markets[0], core.backings, 0) for core in (each, last)]
+    assert left[0] == pytest.approx(left[1], abs=1e-10)
+    highest, most = max(limit for _, limit in curve), sum(shares.accrued_up_to(limit, held, 5.0, 0.0) for held, limit in curve)
+    assert last.markets[0].value_per_share <= max(highest, 0.0) + 1e-12
+    assert last.markets[0].distributed_debt <= max(most, 0.0) + 1e-9
+
+
+def test_who_joins_later_owes_nothing_of_the_past():
+    lent, (first, second) = funded(100.0, 300.0, reported_debt=80.0)
+    third = lent.position(LPS[2])
+    assert delegation.delegate(lent.core, third, 400.0, 0.0) == Status.OK
+    assert [vaults.position_debt(lent.core, row) for row in (first, second, third)] == [20.0, 60.0, 0.0]
+    lent.core.markets[0].reported_debt = 160.0
+    assert [vaults.position_debt(lent.core, row) for row in (first, second, third)] == pytest.approx([30.0, 90.0, 40.0])
+
+
+def test_collateral_stays_for_the_minimum_delegation_time():
+    lent, (row, _) = funded(100.0, 100.0, min_delegation_seconds=60.0)
+    before = lent.state()
+    assert delegation.delegate(lent.core, row, 50.0, 59.0) == Status.TOO_EARLY
+    assert lent.state() == before
+    assert delegation.delegate(lent.core, row, 150.0, 59.0) == Status.OK
+    assert delegation.delegate(lent.core, row, 50.0, 118.0) == Status.TOO_EARLY
+    assert delegation.delegate(lent.core, row, 50.0, 119.0) == Status.OK
+
+
+def test_a_debt_of_rounding_holds_nobody_back():
+    lent, (row,) = funded(100.0)
+    row.debt = lent.core.vaults[0, 0].debt = lent.core.pools[0].debt = 1e-13
+    assert delegation.delegate(lent.core, row, 0.0, 0.0) == Status.OK
+
+
+def test_a_pool_may_not_cut_what_a_market_has_locked():
+    lent, _ = funded(100.0, minimum_credit=60.0)
+    before = lent.state()
+    for weights, most in (([0.0, 1.0], 1.0), ([1.0, 1.0], 1.0), ([1.0, 0.0], 0.5)):
+        assert liquidity_pools.configure(lent.core, 0, POOL_OWNER, np.array(weights), np.full(MARKETS, most)) == Status.CAPACITY_LOCKED
+        assert lent.state() == before
+    assert liquidity_pools.configure(lent.core, 0, POOL_OWNER, np.array([3.0, 2.0]), np.full(MARKETS, 2.0)) == Status.OK
+
+
+def test_a_market_that_leaves_hands_its_debt_to_the_pool():
+    lent, (row,) = funded(100.0, reported_debt=30.0)
+    assert liquidity_pools.configure(lent.core, 0, POOL_OWNER, np.zeros(MARKETS), np.zeros(MARKETS)) == Status.OK
+    lent.core.markets[0].reported_debt = 90.0
+    assert vaults.position_debt(lent.core, row) == 30.0
+
+
+def test_the_last_to_leave_takes_what_floors_have_left():
+    """A third of the collateral seized is no whole number of units; nothing of it is lost."""
+    lent, rows = funded(100.0, 100.0, 100.0)
+    vault = lent.core.vaults[0, 0]
+    assert vaults.share_collateral(vault, UNIT) == Status.OK
+    lent.core.deposits[LPS[0], 0] -= UNIT
+    assert [vaults.collateral(row, vault) for row in rows] == [100.0] * 3
+    for row in rows:
+        assert delegation.delegate(lent.core, row, 0.0, 0.0) == Status.OK
+    assert (vault.collateral, vault.shares, vault.members) == (0.0, 0.0, 0)
+    assert lent.core.deposits[LPS[2], 0] == RICH / 2 + UNIT
+
+
+def test_liquidation_shares_a_position_out():
+    lent, (poor, small, large) = funded(100.0, 100.0, 300.0)
+    assert issuance.mint_usd(lent.core, poor, lent.tokens, lent.wallets, 30.0, 0.0) == Status.OK
+    lent.core.collateral_types[0].price = 0.45
+    assert debt_liquidation.liquidate(lent.core, poor, LIQUIDATOR, 0.0)[0] == Status.NOT_LIQUIDATABLE  # 45 for 30: exactly the ratio
+    lent.core.collateral_types[0].price = 0.4
+    assert debt_liquidation.liquidate(lent.core, poor, LIQUIDATOR, 0.0) == (Status.OK, 30.0, 100.0, 5.0)
+    assert lent.core.deposits[LIQUIDATOR, 0] == 5.0
+    assert [vaults.collateral(row, lent.core.vaults[0, 0]) for row in (poor, small, large)] == [0.0, 123.75, 371.25]
+    assert [vaults.position_debt(lent.core, row) for row in (poor, small, large)] == [0.0, 7.5, 22.5]
+    assert lent.wallets[LPS[0], USD] == RICH + 30.0
+
+
+def test_the_only_position_is_liquidated_with_its_vault():
+    lent, (row,) = funded(100.0)
+    assert issuance.mint_usd(lent.core, row, lent.tokens, lent.wallets, 33.0, 0.0) == Status.OK
+    lent.core.collateral_types[0].price = 0.4
+    before = lent.state()
+    assert debt_liquidation.liquidate(lent.core, row, LIQUIDATOR, 0.0)[0] == Status.MUST_LIQUIDATE_VAULT
+    assert lent.state() == before
+    ask = (lent.core, 0, 0, lent.tokens, lent.wallets, LIQUIDATOR)
+    assert debt_liquidation.liquidate_vault(*ask, 8.25, 0.0) == (Status.OK, 8.25, 25.0)
+    assert (vaults.collateral(row, lent.core.vaults[0, 0]), vaults.position_debt(lent.core, row)) == (75.0, 24.75)
+    assert debt_liquidation.liquidate_vault(*ask, 100.0, 0.0) == (Status.OK, 24.75, 75.0)
+    assert (vaults.collateral(row, lent.core.vaults[0, 0]), vaults.position_debt(lent.core, row)) == (0.0, 0.0)
+    assert lent.wallets[LIQUIDATOR, USD] == RICH - 33.0
+    assert delegation.delegate(lent.core, row, 50.0, 0.0) == Status.OK
+    assert (vaults.collateral(row, lent.core.vaults[0, 0]), vaults.position_debt(lent.core, row)) == (50.0, 0.0)
+
+
+# --- rewards ---
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    held=st.lists(st.floats(20.0, 2000.0).map(floor_amount), min_size=MEMBERS, max_size=MEMBERS),
+    gifts=st.lists(st.tuples(whole_amounts.filter(bool), st.floats(0.0, 100.0)), min_size=1, max_size=4),
+    leaves=st.integers(0, MEMBERS - 1),
+)
+def test_rewards_paid_out_are_rewards_paid_in(held, gifts, leaves):
+    """One schedule after another; one LP leaves half way; at the end everybody claims, leaves, and the funder takes back the dust."""
+    lent, rows = funded(*held)
+    stream, now = lent.core.streams[0], 0.0
+    for amount, duration in gifts:
+        assert rewards.distribute(lent.core, 0, lent.wallets, amount, now, duration, now) == (Status.OK, 0.0)
+        now += duration / 2.0
+        wanted = 0.0 if vaults.collateral(rows[leaves], lent.core.vaults[0, 0]) > 0.0 else held[leaves]
+        assert delegation.delegate(lent.core, rows[leaves], wanted, now) == Status.OK
+        now += duration
+    for row in rows:
+        assert rewards.claim(lent.core, row, 0, lent.wallets, now)[0] == Status.OK
+        if vaults.collateral(row, lent.core.vaults[0, 0]) > 0.0:
+            assert delegation.delegate(lent.core, row, 0.0, now) == Status.OK
+    assert rewards.reclaim(stream, lent.wallets)[0] == Status.OK
+    earned = sum(lent.wallets[account, stream.token] for account in LPS)
+    assert lent.wallets[stream.account, stream.token] == 0.0
+    assert lent.wallets[stream.funder, stream.token] == RICH - earned
+    assert sum(amount for amount, _ in gifts) - earned <= 10 * (1 + len(gifts)) * UNIT
+
+
+def test_a_stream_for_all_vaults_is_split_by_their_weights():
+    lent, (first, second) = funded(100.0, 300.0)
+    other = lent.position(LPS[2], 0, 1)
+    assert delegation.delegate(lent.core, other, 600.0, 0.0) == Status.OK
+    assert rewards.distribute(lent.core, 1, lent.wallets, 1000.0, 0.0, 0.0, 0.0) == (Status.OK, 0.0)
+    paid = [rewards.claim(lent.core, row, 1, lent.wallets, 0.0)[1] for row in (first, second, other)]
+    assert paid == [100.0, 300.0, 600.0]
+    assert rewards.claim(lent.core, other, 0, lent.wallets, 0.0) == (Status.NOT_REWARDED, 0.0)
+
+
+def test_what_falls_due_when_nobody_is_there_is_the_funders():
+    lent, (row,) = funded(100.0)
+    assert rewards.distribute(lent.core, 0, lent.wallets, 100.0, 0.0, 100.0, 0.0) == (Status.OK, 0.0)
+    assert delegation.delegate(lent.core, row, 0.0, 25.0) == Status.OK
+    assert delegation.delegate(lent.core, row, 100.0, 75.0) == Status.OK
+    assert rewards.claim(lent.core, row, 0, lent.wallets, 100.0) == (Status.OK, 50.0)
+    assert rewards.reclaim(lent.core.streams[0], lent.wallets) == (Status.OK, 50.0)
+
+
+def test_a_waiting_schedule_gives_way_to_one_that_overlaps_it():
+    lent, (row,) = funded(100.0)
+    ask = (lent.core, 0, lent.wallets)
+    assert rewards.distribute(*ask, 100.0, 0.0, 100.0, 0.0) == (Status.OK, 0.0)
+    assert rewards.distribute(*ask, 40.0, 100.0, 10.0, 0.0) == (Status.OK, 0.0)
+    assert rewards.distribute(*ask, 70.0, 150.0, 10.0, 0.0) == (Status.OK, 40.0)
+    assert rewards.distribute(*ask, 10.0, 50.0, 50.0, 50.0) == (Status.OK, 50.0)
+    assert rewards.distribute(*ask, 20.0, 60.0, 100.0, 60.0) == (Status.OK, 78.0)
+    assert rewards.claim(lent.core, row, 0, lent.wallets, 160.0) == (Status.OK, 72.0)
+
+
+# --- the distributor ---
+
+
+def test_fees_are_siphoned_off_first_and_the_rest_is_the_lps():
+    """5% to the market's creator, 15% to those who stake DTORO; the other pool of the market has granted nothing and pays nothing."""
+    lent, (first, second) = funded(100.0, 300.0)
+    core, creator, stakers = lent.core, RECEIVER, LIQUIDATOR
+    assert liquidity_pools.configure(core, 1, POOL_OWNER, np.array([1.0, 0.0]), np.full(MARKETS, math.inf)) == Status.OK
+    other = lent.position(LPS[2], 1)
+    assert delegation.delegate(core, other, 400.0, 0.0) == Status.OK
+    assert distributor.grant(core, 0, POOL_OWNER, 0, 0, creator, 0.05) == Status.OK
+    assert distributor.grant(core, 1, POOL_OWNER, 0, EVERY, stakers, 0.15) == Status.OK
+    assert markets.deposit_usd(core, 0, lent.tokens, lent.wallets, POOL_OWNER, 200.0) == Status.OK
+    assert distributor.distribute_fees(core, 0, lent.tokens, lent.wallets, 200.0) == (Status.OK, floor_amount(100.0 * 0.15) + 5.0)
+    assert (lent.wallets[creator, USD], lent.wallets[stakers, USD]) == (5.0, RICH + 15.0)
+    assert [vaults.position_debt(core, row) for row in (first, second, other)] == pytest.approx([-20.0, -60.0, -100.0], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("row", "caller", "market", "share", "expected"),
+    [
+        (1, 0, 0, 0.1, Status.UNAUTHORIZED),
+        (1, POOL_OWNER, 0, -0.1, Status.BAD_TERMS),
+        (1, POOL_OWNER, 0, math.nan, Status.BAD_TERMS),
+        (1, POOL_OWNER, 0, 0.5 + UNIT, Status.BAD_TERMS),
+        (1, POOL_OWNER, EVERY, 0.5 + UNIT, Status.BAD_TERMS),
+        (1, POOL_OWNER, 1, 0.5 + UNIT, Status.OK),
+        (1, POOL_OWNER, EVERY, 0.5, Status.OK),
+        (0, POOL_OWNER, 0, 1.0, Status.OK),
+    ],
+)
+def test_nobody_is_granted_more_than_all_fees(row, caller, market, share, expected):
+    lent = set_up()
+    assert distributor.grant(lent.core, 0, POOL_OWNER, 0, 0, RECEIVER, 0.5) == Status.OK
+    before = lent.state()
+    assert distributor.grant(lent.core, row, caller, 0, market, LIQUIDATOR, share) == expected
+    assert (lent.state() == before) == (expected != Status.OK)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from liquidity import CORE_ACCOUNT, EVERY, POOL_OWNER, USD, Lent, a_core, first_lp
+from liquidity import CORE_ACCOUNT, EVERY, POOL_OWNER, USD, a_core, first_lp
 from reference.case_files import Figures
 
 from seawall.protocols import debt_liquidation, delegation, issuance, liquidity_pools, markets, rewards, vaults
@@ -169,9 +169,7 @@ class Scenario:
         return issuance.burn_usd(lent.core, self.position_row(step), lent.tokens, lent.wallets, amount, self.now)[0]
 
     def associate_debt(self, step: Figures) -> int:
-        return issuance.associate_debt(
-            self.lent.core, self.markets[step["market"]], self.position_row(step), float(step["amount"])
-        )
+        return issuance.associate_debt(self.lent.core, self.markets[step["market"]], self.position_row(step), float(step["amount"]))
 
     def migrate(self, step: Figures) -> int:
         source, target = self.position_row(step, "from_pool"), self.position_row(step, "to_pool")
