@@ -448,6 +448,38 @@ def test_the_only_position_is_liquidated_with_its_vault():
     assert (vaults.collateral(row, lent.core.vaults[0, 0]), vaults.position_debt(lent.core, row)) == (50.0, 0.0)
 
 
+def test_a_broken_amount_of_usd_is_rounded_for_the_core():
+    """Debt changes by the exact amount; who is paid gets the unit below, who pays gives the unit above."""
+    lent, (row, _) = funded(100.0, 900.0)
+    core, part = lent.core, UNIT / 4.0
+    ask = (lent.tokens, lent.wallets)
+    assert issuance.mint_usd(core, row, *ask, 10.0 + part, 0.0) == Status.OK
+    assert (vaults.position_debt(core, row), lent.wallets[LPS[0], USD]) == (10.0 + part, RICH + 10.0)
+    assert issuance.burn_usd(core, row, *ask, 4.0 + part, 0.0) == (Status.OK, 4.0 + part)
+    assert (vaults.position_debt(core, row), lent.wallets[LPS[0], USD]) == (6.0, RICH + 6.0 - UNIT)
+    assert markets.withdraw_usd(core, 0, *ask, RECEIVER, 20.0 + part) == Status.OK
+    assert (core.markets[0].net_issuance, lent.wallets[RECEIVER, USD]) == (20.0 + part, 20.0)
+    assert markets.deposit_usd(core, 0, *ask, RECEIVER, 5.0 + part) == Status.OK
+    assert (core.markets[0].net_issuance, lent.wallets[RECEIVER, USD]) == (15.0, 15.0 - UNIT)
+    core.collateral_types[0].price = 0.025
+    held = float(lent.wallets[LIQUIDATOR, USD])
+    assert debt_liquidation.liquidate_vault(core, 0, 0, *ask, LIQUIDATOR, 2.0 + part, 0.0)[:2] == (Status.OK, 2.0 + part)
+    assert lent.wallets[LIQUIDATOR, USD] == held - 2.0 - UNIT
+
+
+def test_the_only_holder_has_everything_whatever_the_shares_have_lost():
+    assert shares.amount_of(1.0, 1.0 + 1e-9, 5.0, 1) == 5.0
+    assert shares.amount_of(1.0, 1.0 + 1e-9, 5.0, 2) == floor_amount(5.0 - 5e-9) == 5.0 - UNIT
+
+
+def test_a_vault_below_the_liquidation_ratio_takes_no_more_until_it_is_enough():
+    lent, (row, _) = funded(100.0, 100.0, reported_debt=160.0)
+    before = lent.state()
+    assert delegation.delegate(lent.core, row, 130.0, 0.0) == Status.VAULT_BELOW_RATIO
+    assert lent.state() == before
+    assert delegation.delegate(lent.core, row, 140.0, 0.0) == Status.OK  # 240 for 160
+
+
 # --- rewards ---
 
 
@@ -497,6 +529,26 @@ def test_what_falls_due_when_nobody_is_there_is_the_funders():
     assert rewards.reclaim(lent.core.streams[0], lent.wallets) == (Status.OK, 50.0)
 
 
+def test_a_reward_for_an_empty_vault_is_the_funders_at_once():
+    lent, _ = funded()
+    assert rewards.distribute(lent.core, 0, lent.wallets, 100.0, -10.0, 5.0, 0.0) == (Status.OK, 0.0)
+    assert rewards.reclaim(lent.core.streams[0], lent.wallets) == (Status.OK, 100.0)
+
+
+def test_positions_of_a_vault_liquidated_whole_earn_nothing_of_what_comes_later():
+    lent, (first, second) = funded(100.0, 100.0)
+    assert rewards.distribute(lent.core, 0, lent.wallets, 60.0, 0.0, 0.0, 0.0) == (Status.OK, 0.0)
+    assert issuance.mint_usd(lent.core, first, lent.tokens, lent.wallets, 33.0, 0.0) == Status.OK
+    assert delegation.delegate(lent.core, first, 110.0, 0.0) == Status.OK  # books 30
+    lent.core.collateral_types[0].price = 0.1
+    assert debt_liquidation.liquidate_vault(lent.core, 0, 0, lent.tokens, lent.wallets, LIQUIDATOR, 100.0, 0.0) == (Status.OK, 33.0, 210.0)
+    third = lent.position(LPS[2])
+    assert delegation.delegate(lent.core, third, 100.0, 0.0) == Status.OK
+    assert rewards.distribute(lent.core, 0, lent.wallets, 50.0, 0.0, 0.0, 0.0) == (Status.OK, 0.0)
+    assert [rewards.claim(lent.core, row, 0, lent.wallets, 0.0)[1] for row in (first, second, third)] == [30.0, 0.0, 50.0]
+    assert rewards.reclaim(lent.core.streams[0], lent.wallets) == (Status.OK, 30.0)
+
+
 def test_a_waiting_schedule_gives_way_to_one_that_overlaps_it():
     lent, (row,) = funded(100.0)
     ask = (lent.core, 0, lent.wallets)
@@ -524,6 +576,7 @@ def test_fees_are_siphoned_off_first_and_the_rest_is_the_lps():
     assert distributor.distribute_fees(core, 0, lent.tokens, lent.wallets, 200.0) == (Status.OK, floor_amount(100.0 * 0.15) + 5.0)
     assert (lent.wallets[creator, USD], lent.wallets[stakers, USD]) == (5.0, RICH + 15.0)
     assert [vaults.position_debt(core, row) for row in (first, second, other)] == pytest.approx([-20.0, -60.0, -100.0], abs=1e-12)
+    assert [pool_debt(core, p) for p in range(POOLS)] == pytest.approx([-80.0, -100.0], abs=1e-12)
 
 
 @pytest.mark.parametrize(
