@@ -78,8 +78,8 @@ def _allowed(perps: Perps, account: int, market: int, keeper: int, now: float) -
 
 
 @rule
-def _payment(perps: Perps, account: int, keeper: int, is_first: bool) -> float:
-    """USD for the keeper, in whole units: with the flag's reward and cost the first time, none when there is neither reward nor cost."""
+def liquidation_reward(perps: Perps, account: int, keeper: int, is_first: bool) -> float:
+    """USD that a keeper earns: with the flag's reward and cost the first time, none when there is neither reward nor cost. It is paid floored to a unit."""
     group, row = perps.group[0], perps.accounts[account]
     cost, reward, margin = group.liquidation_cost, 0.0, 0.0
     if is_first:
@@ -91,7 +91,7 @@ def _payment(perps: Perps, account: int, keeper: int, is_first: bool) -> float:
                 size = abs(perps.positions[position_index(perps, account, m)].quantity)
                 reward += size * index_price(perps, m) * market.flag_reward_ratio
         reward = max(reward, margin * group.margin_reward_ratio)
-    return floor_amount(keeper_reward(group, reward, cost, margin)) if reward + cost > 0.0 else 0.0
+    return keeper_reward(group, reward, cost, margin) if reward + cost > 0.0 else 0.0
 
 
 @rule
@@ -124,7 +124,7 @@ def liquidate(
         allowed += _allowed(perps, account, m, keeper, now)
     if allowed <= 0.0 and not is_first:
         return Status.LIQUIDATION_WINDOW_USED, 0.0, 0.0
-    payment = _payment(perps, account, keeper, is_first)
+    payment = floor_amount(liquidation_reward(perps, account, keeper, is_first))
     status = can_pay(group, tokens, payment, credit)
     if status != Status.OK:
         return status, 0.0, 0.0
@@ -165,7 +165,7 @@ def liquidate_margin(
     reward = possible_reward(group, 0.0, 0, 0.0, row.margin)
     if row.open_positions > 0 or not (row.debt > 0.0 and row.margin - row.debt - reward < 0.0):
         return Status.NOT_LIQUIDATABLE, 0.0, 0.0
-    payment = _payment(perps, account, keeper, True)
+    payment = floor_amount(liquidation_reward(perps, account, keeper, True))
     status = can_pay(group, tokens, payment, credit)
     if status != Status.OK:
         return status, 0.0, 0.0
