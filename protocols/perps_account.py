@@ -1,8 +1,9 @@
 """USD into a trader's account and out of it.
 
-Here alone dUSD moves, in the public implementation's way: what traders deposit is burned against the core and becomes a claim (their margin); what they
-withdraw, and what keepers earn, is minted against the core's credit. So the markets hold no tokens: a profit is withdrawn from the core when its owner takes it, losses
-and fees are deposits that nobody withdraws. `net_issuance` says how much was minted beyond what was burned, exactly.
+Here alone dUSD moves, in the public implementation's way: what traders deposit is burned against the core and becomes a claim (their
+margin); what they withdraw, and what keepers earn, is minted against the core's credit. So the markets hold no tokens: a profit is
+withdrawn from the core when its owner takes it, losses and fees are deposits that nobody withdraws. `net_issuance` says how much was minted
+beyond what was burned, exactly.
 
 Source: MECHANICS.md sections 3 ("Market") and 4 ("Account", "Market debt").
 """
@@ -102,8 +103,9 @@ def withdraw_margin(perps: Perps, tokens: Table, wallets: Floats, account: int, 
         now: seconds since the start.
 
     Returns:
-        OK, or BAD_AMOUNT, ACCOUNT_LIQUIDATABLE (flagged, or could be), INSUFFICIENT_COLLATERAL (more than its margin), STALE_PRICE (of a market in which it has a position),
-        INSUFFICIENT_MARGIN (its positions need it, or it has account debt), INSUFFICIENT_CREDIT (the core does not have it), SUPPLY_LIMIT with nothing changed.
+        OK, or BAD_AMOUNT, ACCOUNT_LIQUIDATABLE (flagged, or could be), INSUFFICIENT_COLLATERAL (more than its margin), STALE_PRICE (of a
+        market in which it has a position), INSUFFICIENT_MARGIN (its positions need it, or it has account debt), INSUFFICIENT_CREDIT (the
+        core does not have it), SUPPLY_LIMIT with nothing changed.
     """
     row = perps.accounts[account]
     if not is_positive_amount(amount):
@@ -126,7 +128,7 @@ def withdraw_margin(perps: Perps, tokens: Table, wallets: Floats, account: int, 
 
 @rule
 def most_withdrawable(perps: Perps, account: int, credit: float, now: float) -> float:
-    """USD, in whole units, that the account could withdraw at this moment, by its margin and by the core's credit; prices are not asked for their age."""
+    """USD, in whole units, that the account could withdraw now, by its margin and by the core's credit, were all prices fresh."""
     row = perps.accounts[account]
     if row.is_flagged or is_liquidatable(perps, account, now):
         return 0.0

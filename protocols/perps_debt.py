@@ -1,14 +1,16 @@
 """What the markets owe, and the core's credit behind them.
 
-Liquidity providers are the other side of every trader: what traders own of the markets is the liquidity providers' debt. For each market it follows from running
-sums, so no position is visited: skew * (price + funding) - correction.
+Liquidity providers are the other side of every trader: what traders own of the markets is the liquidity providers' debt. For each market it
+follows from running sums, so no position is visited: skew * (price + funding) - correction.
 
-Losses and fees stay in the markets, that is, they lower the debt. It is clamped at 0 for the whole group, so traders who are under water are netted against others' profits
-until they are liquidated, and liquidity providers never book more than margins. Running sums are float64: each change of a position leaves an error of at most a few parts in
-2**53 of the sums' largest values so far, and a market without positions starts again from exactly 0.
+Losses and fees stay in the markets, that is, they lower the debt. It is clamped at 0 for the whole group, so traders who are under water
+are netted against others' profits until they are liquidated, and liquidity providers never book more than margins. Running sums are
+float64: each change of a position leaves an error of at most a few parts in 2**53 of the sums' largest values so far, and a market without
+positions starts again from exactly 0.
 
-`credit` is what the core's pools vouch for before any issuance: the USD that the markets may have issued, net of what they burned. When liquidity providers lose
-their collateral, it shrinks, and traders can withdraw only what is left, first come, first served (`withdrawable_usd`).
+`credit` is what the core's pools vouch for before any issuance: the USD that the markets may have issued, net of what they burned. When
+liquidity providers lose their collateral, it shrinks, and traders can withdraw only what is left, first come, first served
+(`withdrawable_usd`).
 
 Source: 000_f10a0af1cff63fc7.txt, "LP's, Pools, Markets & Traders"; formulas from MECHANICS.md section 4, "Market debt", "Order checks".
 """

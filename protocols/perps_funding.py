@@ -1,9 +1,10 @@
 """Dynamic funding: the larger side pays the smaller, at a rate that grows for as long as the skew lasts.
 
-Skew sets the velocity of the rate, not the rate itself, so a rate stays where it is when the skew returns to 0. What one side pays beyond what the other
-receives is the pool's: skew * change of funding_per_unit.
+Skew sets the velocity of the rate, not the rate itself, so a rate stays where it is when the skew returns to 0. What one side pays beyond
+what the other receives is the pool's: skew * change of funding_per_unit.
 
-Source: 000_f10a0af1cff63fc7.txt, "What is DexToro Liquidity?" (dynamic funding rates); formulas from MECHANICS.md section 4, "Funding" (SIP-279).
+Source: 000_f10a0af1cff63fc7.txt, "What is DexToro Liquidity?" (dynamic funding rates); formulas from MECHANICS.md section 4, "Funding"
+(SIP-279).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Interest on locked notional, at a rate that follows the use of the core's credit.
 
-The rate is set anew whenever a position changes; until then it stays. Interest is charged to the trader when the position changes, and is no part of the reported debt before.
+The rate is set anew whenever a position changes; until then it stays. Interest is charged to the trader when the position changes, and is
+no part of the reported debt before.
 
 Source: MECHANICS.md section 4, "Interest". The document does not speak of interest; with slopes of 0 there is none.
 """

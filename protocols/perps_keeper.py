@@ -18,8 +18,8 @@ UNLIMITED = float("inf")
 def keeper_reward(group: Row, reward: float, cost: float, margin: float) -> float:
     """USD for a keeper, its cost included.
 
-    At least cost + min_keeper_reward and cost * (1 + min_keeper_profit); at most max_keeper_reward and, where there is a margin, max_keeper_share of
-    it. The upper limit wins.
+    At least cost + min_keeper_reward and cost * (1 + min_keeper_profit); at most max_keeper_reward and, where there is a margin,
+    max_keeper_share of it. The upper limit wins.
 
     Args:
         group: row of `Perps.group`: terms.
@@ -34,7 +34,7 @@ def keeper_reward(group: Row, reward: float, cost: float, margin: float) -> floa
 
 @rule
 def max_in_window(market: Row) -> float:
-    """Base asset that may be liquidated in one window: (maker + taker) * skew_scale * multiplier * seconds, floored; infinite when that is 0."""
+    """Base asset that may be liquidated in one window: (maker + taker) * skew_scale * multiplier * seconds; infinite when that is 0."""
     per_second = (market.maker_fee + market.taker_fee) * market.skew_scale * market.liquidation_multiplier
     most = floor_amount(per_second * market.liquidation_window)
     return most if most > 0.0 else UNLIMITED

@@ -1,10 +1,12 @@
 """Liquidation of accounts by keepers.
 
-An account that has less than its positions need is flagged: all its margin is seized, its debt cancelled, and nothing is given back. Then its positions are closed at the
-index price, without price impact or fee, as far as the window of each market allows; what is left keeps the account flagged and counts as entered at the index price. What it gains or
-loses from then on is nobody's claim: it drops out when it is closed.
+An account that has less than its positions need is flagged: all its margin is seized, its debt cancelled, and nothing is given back. Then
+its positions are closed at the index price, without price impact or fee, as far as the window of each market allows; what is left keeps the
+account flagged and counts as entered at the index price. What it gains or loses from then on is nobody's claim: it drops out when it is
+closed.
 
-Source: MECHANICS.md section 4, "Liquidation", "Margin-only liquidation", "Keeper reward". The document does not speak of liquidations of traders.
+Source: MECHANICS.md section 4, "Liquidation", "Margin-only liquidation", "Keeper reward". The document does not speak of liquidations of
+traders.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ from seawall.protocols.tables import Floats, Table
 def liquidation_capacity(perps: Perps, market: int, now: float) -> float:
     """Base asset that may be liquidated in a market now.
 
-    What was liquidated less than a window ago counts against the window's maximum. Once that is used up, another whole window is allowed while the skew is small, if nothing has been
-    liquidated at this very moment.
+    What was liquidated less than a window ago counts against the window's maximum. Once that is used up, another whole window is allowed
+    while the skew is small, if nothing has been liquidated at this very moment.
     """
     row, entries = perps.markets[market], perps.liquidated
     most = max_in_window(row)
@@ -48,7 +50,7 @@ def liquidation_capacity(perps: Perps, market: int, now: float) -> float:
 
 @rule
 def remember(perps: Perps, market: int, quantity: float, now: float) -> None:
-    """Count a liquidation against the window. It joins the entry of this moment, or takes the oldest: what still counts there counts from now."""
+    """Count a liquidation against the window. It joins the entry of this moment, or takes the oldest: what counts there counts from now."""
     entries, oldest = perps.liquidated, 0
     for i in range(entries.shape[1]):
         if entries[market, i].quantity > 0.0 and entries[market, i].at == now:
@@ -79,7 +81,16 @@ def _allowed(perps: Perps, account: int, market: int, keeper: int, now: float) -
 
 @rule
 def liquidation_reward(perps: Perps, account: int, keeper: int, is_first: bool) -> float:
-    """USD that a keeper earns: with the flag's reward and cost the first time, none when there is neither reward nor cost. It is paid floored to a unit."""
+    """USD that a keeper earns for liquidating an account now; it is paid floored to a unit.
+
+    The first liquidation flags, so the flag's reward and cost come on top. Where there is neither reward nor cost nothing is paid.
+
+    Args:
+        perps: the group.
+        account: row of `Perps.accounts`.
+        keeper: account (row of `wallets`).
+        is_first: whether the account is not flagged yet.
+    """
     group, row = perps.group[0], perps.accounts[account]
     cost, reward, margin = group.liquidation_cost, 0.0, 0.0
     if is_first:
@@ -110,8 +121,9 @@ def liquidate(
         now: seconds since the start.
 
     Returns:
-        (OK, USD paid to the keeper, USD of margin seized), or (STALE_PRICE (of a market in which it has a position), NOT_LIQUIDATABLE, LIQUIDATION_WINDOW_USED (flagged before, and nothing
-        can be closed now), INSUFFICIENT_CREDIT, SUPPLY_LIMIT (the keeper cannot be paid); 0, 0) with nothing changed.
+        (OK, USD paid to the keeper, USD of margin seized), or (STALE_PRICE (of a market in which it has a position), NOT_LIQUIDATABLE,
+        LIQUIDATION_WINDOW_USED (flagged before, and nothing can be closed now), INSUFFICIENT_CREDIT, SUPPLY_LIMIT (the keeper cannot be
+        paid); 0, 0) with nothing changed.
     """
     row, group = perps.accounts[account], perps.group[0]
     if not has_fresh_prices(perps, account, NO_MARKET, now):
@@ -140,7 +152,7 @@ def liquidate(
 
 @rule
 def close(perps: Perps, account: int, market: int, size: float, keeper: int, now: float) -> None:
-    """Close a part of a flagged account's position at the index price; the rest counts as entered there. Nothing happens for a size of 0."""
+    """Close a part of a flagged account's position at the index price; the rest counts as entered there. A size of 0 does nothing."""
     if size <= 0.0:
         return
     row, price = perps.markets[market], index_price(perps, market)
@@ -158,8 +170,8 @@ def liquidate_margin(
     """End the debt of an account without positions that cannot pay it: its margin is seized, its debt cancelled.
 
     Returns:
-        (OK, USD paid to the keeper, USD of debt cancelled), or (NOT_LIQUIDATABLE (it has positions, no debt, or margin enough for its debt and the keeper),
-        INSUFFICIENT_CREDIT, SUPPLY_LIMIT; 0, 0) with nothing changed.
+        (OK, USD paid to the keeper, USD of debt cancelled), or (NOT_LIQUIDATABLE (it has positions, no debt, or margin enough for its debt
+        and the keeper), INSUFFICIENT_CREDIT, SUPPLY_LIMIT; 0, 0) with nothing changed.
     """
     row, group = perps.accounts[account], perps.group[0]
     reward = possible_reward(group, 0.0, 0, 0.0, row.margin)

@@ -20,9 +20,9 @@ from seawall.protocols.tables import Row
 def has_fresh_prices(perps: Perps, account: int, market: int, now: float) -> bool:
     """Tell whether the prices of all the account's positions, and of one market besides (NO_MARKET for none), may be used."""
     for m in range(len(perps.markets)):
-        if m == market or perps.positions[position_index(perps, account, m)].quantity != 0.0:
-            if not is_fresh(perps.feeds[perps.markets[m].feed], now):
-                return False
+        is_read = m == market or perps.positions[position_index(perps, account, m)].quantity != 0.0
+        if is_read and not is_fresh(perps.feeds[perps.markets[m].feed], now):
+            return False
     return True
 
 

@@ -1,7 +1,7 @@
 """Orders: what is checked, in the public order, and what settlement does.
 
-An order is committed first (`commit`: checked at the index price) and settled later at the price of that moment (`settle`: checked again). Between them its trader
-may wait; nothing is stored for it here.
+An order is committed first (`commit`: checked at the index price) and settled later at the price of that moment (`settle`: checked again).
+Between them its trader may wait; nothing is stored for it here.
 
 Source: 000_f10a0af1cff63fc7.txt, "What is DexToro Liquidity?"; checks and their order from MECHANICS.md section 4, "Order checks".
 """
@@ -17,7 +17,7 @@ from seawall.protocols.perps_interest import update_interest
 from seawall.protocols.perps_margin import available_margin, charge, has_fresh_prices, is_liquidatable, position_profit, required_margins
 from seawall.protocols.perps_positions import change_position
 from seawall.protocols.perps_pricing import fill_price, order_fee
-from seawall.protocols.perps_tables import NO_MARKET, Perps, index_price, position_index
+from seawall.protocols.perps_tables import Perps, index_price, position_index
 from seawall.protocols.status import Status
 from seawall.protocols.tables import Floats, Row, Table
 
@@ -103,9 +103,10 @@ def check_order(
         now: seconds since the start.
 
     Returns:
-        (OK, fill price in USD per unit, USD of all fees), or in this order (BAD_AMOUNT, STALE_PRICE (of this market, or one in which the account has a position),
-        ACCOUNT_LIQUIDATABLE, NEGATIVE_FILL_PRICE, INSUFFICIENT_MARGIN (for the fees), MAX_OPEN_INTEREST, MAX_OPEN_INTEREST_USD, INSUFFICIENT_MARGIN (for the positions),
-        EXCEEDS_CREDIT_CAPACITY; 0, 0). Limits, the positions' margin and credit are not asked of an order that only reduces a position.
+        (OK, fill price in USD per unit, USD of all fees), or in this order (BAD_AMOUNT, STALE_PRICE (of this market, or one in which the
+        account has a position), ACCOUNT_LIQUIDATABLE, NEGATIVE_FILL_PRICE, INSUFFICIENT_MARGIN (for the fees), MAX_OPEN_INTEREST,
+        MAX_OPEN_INTEREST_USD, INSUFFICIENT_MARGIN (for the positions), EXCEEDS_CREDIT_CAPACITY; 0, 0). Limits, the positions' margin and
+        credit are not asked of an order that only reduces a position.
     """
     row, group = perps.markets[market], perps.group[0]
     if not is_order(row, size, price):
@@ -179,8 +180,8 @@ def settle(
         now: seconds since the start.
 
     Returns:
-        (OK, fill price, USD of all fees), or as `check_order`, and then (EXCEEDS_ACCEPTABLE_PRICE, INSUFFICIENT_CREDIT, SUPPLY_LIMIT (the keeper cannot be
-        paid); 0, 0) with nothing changed.
+        (OK, fill price, USD of all fees), or as `check_order`, and then (EXCEEDS_ACCEPTABLE_PRICE, INSUFFICIENT_CREDIT, SUPPLY_LIMIT (the
+        keeper cannot be paid); 0, 0) with nothing changed.
     """
     status, fill, fees = check_order(perps, account, market, size, price, credit, now)
     if status != Status.OK:

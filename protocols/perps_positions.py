@@ -21,8 +21,8 @@ def correction_of(position: Row) -> float:
 def change_position(perps: Perps, account: int, market: int, quantity: float, price: float, now: float) -> None:
     """Set a position, entered at a price, and carry the change into the market's sums. Every rule that alters a position ends here.
 
-    Its profit so far must have been charged, or be given up, before; the market's funding must have been recomputed up to now. A market without
-    positions corrects nothing, so errors of the running sum end there.
+    Its profit so far must have been charged, or be given up, before; the market's funding must have been recomputed up to now. A market
+    without positions corrects nothing, so errors of the running sum end there.
 
     Args:
         perps: the group; position, account and market changed.

@@ -1,10 +1,10 @@
 """Price and fee of an order against the skew.
 
-A market has no order book: it takes the other side of every order at the index price plus a premium that grows with the skew, so an order that
-increases the skew pays and one that reduces it earns.
+A market has no order book: it takes the other side of every order at the index price plus a premium that grows with the skew, so an order
+that increases the skew pays and one that reduces it earns.
 
-Source: 000_f10a0af1cff63fc7.txt, "What is DexToro Liquidity?" (price impact as risk management); formulas from MECHANICS.md section 4, "Fill price",
-"Order fee".
+Source: 000_f10a0af1cff63fc7.txt, "What is DexToro Liquidity?" (price impact as risk management); formulas from MECHANICS.md section 4,
+"Fill price", "Order fee".
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def fill_price(price: float, skew: float, size: float, skew_scale: float) -> flo
         skew_scale: base asset; 0 for no price impact.
 
     Returns:
-        price * (1 + (skew/scale + (skew + size)/scale)/2). It is negative where the skew is far below -skew_scale; no order is filled there.
+        price * (1 + (skew/scale + (skew + size)/scale)/2). It is negative where the skew is far below -skew_scale; no order is filled
+        there.
     """
     if skew_scale <= 0.0:
         return price

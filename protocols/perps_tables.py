@@ -1,10 +1,10 @@
 """Tables of the perpetual futures markets, and what a rule on them is given: `Perps`.
 
-Markets of one group share their accounts (cross margin) and are one market of the core. A position is a row for each pair of account and market,
-held or not, so an account's positions stand side by side: `positions[account * markets + market]`.
+Markets of one group share their accounts (cross margin) and are one market of the core. A position is a row for each pair of account and
+market, held or not, so an account's positions stand side by side: `positions[account * markets + market]`.
 
-Quantities of the base asset are whole units (`amounts`), so skew and open interest are exact sums. Margin is a claim on the core and no token
-(see `perps_account`): margin, account debt, funding, interest and profit are plain float64.
+Quantities of the base asset are whole units (`amounts`), so skew and open interest are exact sums. Margin is a claim on the core and no
+token (see `perps_account`): margin, account debt, funding, interest and profit are plain float64.
 """
 
 from __future__ import annotations

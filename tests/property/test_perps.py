@@ -494,3 +494,54 @@ def test_account_debt_of_less_than_a_unit_is_paid_with_a_unit():
     perps_margin.charge(perps, 0, -UNIT / 4)
     assert pay_debt(perps, tokens, wallets, 0, 1.0) == (Status.OK, UNIT)
     assert (perps.accounts[0].margin, perps.accounts[0].debt) == (UNIT - UNIT / 4, 0.0)
+
+
+def test_an_account_is_liquidatable_only_below_maintenance_margin_and_reward():
+    perps, tokens, wallets = a_trader_in(100.0)
+    _, maintenance, reward = perps_margin.required_margins(perps, 0, perps_tables.NO_MARKET, 0.0, 0.0)
+    assert reward > 1.0
+    slack = perps_margin.available_margin(perps, 0, 0.0) - maintenance - reward
+    perps_margin.charge(perps, 0, 1e-6 - slack)
+    assert perps_liquidation.liquidate(perps, tokens, wallets, 0, KEEPER, CREDIT, 0.0)[0] == Status.NOT_LIQUIDATABLE
+    perps_margin.charge(perps, 0, -2e-6)
+    assert withdraw_margin(perps, tokens, wallets, 0, UNIT, CREDIT, 0.0) == Status.ACCOUNT_LIQUIDATABLE
+    assert perps_liquidation.liquidate(perps, tokens, wallets, 0, KEEPER, CREDIT, 0.0)[0] == Status.OK
+
+
+@pytest.mark.parametrize("size", [100.0, -100.0])
+def test_an_order_needs_its_margin_its_fees_the_settlement_reward_and_the_impact_that_it_pays(size):
+    perps = set_up()[0]
+    fill = fill_price(2000.0, 0.0, size, 20_000.0)
+    impact = size * (fill - 2000.0)
+    perps_margin.charge(perps, 0, 30_000.0)  # the share of a keeper depends on the margin; the largest reward is reached from 100 USD on
+    needed = perps_orders.required_margin(perps, 0, 0, size, 2000.0) + 0.5 + impact
+    perps_margin.charge(perps, 0, needed - 30_000.0 - 0.01)
+    assert perps_orders.commit(perps, 0, 0, size, CREDIT, 0.0) == Status.INSUFFICIENT_MARGIN
+    perps_margin.charge(perps, 0, 0.02)
+    assert perps_orders.commit(perps, 0, 0, size, CREDIT, 0.0) == Status.OK
+
+
+def test_an_order_that_reduces_needs_no_more_than_its_fees():
+    perps = a_trader_in(1.0, margin=600.0)[0]
+    available = perps_margin.available_margin(perps, 0, 0.0)
+    fee = perps_orders.quote(perps.markets[0], -1.0, 2000.0)[1]
+    perps.group["settlement_reward"] = available - fee - 0.1 + 0.01
+    assert perps_orders.commit(perps, 0, 0, -1.0, CREDIT, 0.0) == Status.INSUFFICIENT_MARGIN
+    perps.group["settlement_reward"] = available - fee - 0.1 - 0.01
+    assert perps_orders.commit(perps, 0, 0, -1.0, CREDIT, 0.0) == Status.OK
+    assert perps_orders.commit(perps, 0, 0, 0.5, CREDIT, 0.0) == Status.INSUFFICIENT_MARGIN
+
+
+def test_who_flags_is_paid_for_each_position_and_for_notional_or_margin_whichever_is_more():
+    perps, tokens, wallets = a_trader_in(10.0)
+    assert perps_orders.settle(perps, tokens, wallets, 0, 1, -1.0, 30_000.0, 0.0, KEEPER, CREDIT, 0.0)[0] == Status.OK
+    group, margin = perps.group, perps.accounts[0].margin
+    group["max_keeper_reward"], group["min_keeper_reward"], group["min_keeper_profit"] = 1e6, 0.0, 0.0
+    cost = 2 * 0.2 + 0.3
+    for ratio, reward in ((0.0, 50_000.0 * 0.0003), (0.1, margin * 0.1)):
+        group["margin_reward_ratio"] = ratio
+        assert perps_liquidation.liquidation_reward(perps, 0, KEEPER, True) == pytest.approx(cost + reward)
+        assert perps_liquidation.liquidation_reward(perps, 0, ENDORSED, True) == pytest.approx(cost + margin * ratio)
+    assert perps_liquidation.liquidation_reward(perps, 0, KEEPER, False) == 0.3
+    group["liquidation_cost"], group["min_keeper_reward"] = 0.0, 5.0
+    assert perps_liquidation.liquidation_reward(perps, 0, KEEPER, False) == 0.0

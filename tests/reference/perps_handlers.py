@@ -1,6 +1,7 @@
 """What our perps rules make of a case.
 
-One unit of a case's USD is one dUSD. Cases of PerpsV2, the isolated-margin predecessor, run where one of our formulas is theirs for suitable terms; each handler says which.
+One unit of a case's USD is one dUSD. Cases of PerpsV2, the isolated-margin predecessor, run where one of our formulas is theirs for
+suitable terms; each handler says which.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from reference.case_files import Case, Figures, Handler
 
-from seawall.protocols import ledger, perps_debt, perps_funding, perps_keeper, perps_liquidation, perps_margin, perps_orders, perps_tables, tables
+from seawall.protocols import (
+    ledger,
+    perps_debt,
+    perps_funding,
+    perps_keeper,
+    perps_liquidation,
+    perps_margin,
+    perps_orders,
+    perps_tables,
+    tables,
+)
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.perps_account import deposit_margin, pay_debt, withdraw_margin
 from seawall.protocols.perps_interest import interest_rate
@@ -115,9 +126,7 @@ class System:
 
     def copy(self) -> System:
         perps = Perps(*(table.copy() for table in self.perps))
-        return System(
-            perps, self.tokens.copy(), self.wallets.copy(), self.markets, self.accounts, self.lp_price, self.credit, self.now
-        )
+        return System(perps, self.tokens.copy(), self.wallets.copy(), self.markets, self.accounts, self.lp_price, self.credit, self.now)
 
     def market(self, step: Figures) -> int:
         return self.markets.index(step["market"])
@@ -430,7 +439,10 @@ def keeper(case: Case) -> Figures:
 def window(case: Case) -> Figures:
     names = {"maker": "maker_fee", "taker": "taker_fee", "skew_scale": "skew_scale"}
     row = a_market(case, {**names, "multiplier": "liquidation_multiplier", "seconds": "liquidation_window"})
-    return {"max_in_window": perps_keeper.max_in_window(row), "windows_needed": perps_keeper.windows_needed(row, float(case.inputs["size"]))}
+    return {
+        "max_in_window": perps_keeper.max_in_window(row),
+        "windows_needed": perps_keeper.windows_needed(row, float(case.inputs["size"])),
+    }
 
 
 def v2_liquidation_fee(case: Case) -> Figures:
@@ -472,4 +484,3 @@ HANDLERS: dict[str, Handler] = {
     "v2_liquidation_margin": v2_liquidation_margin,
     "v2_liquidation_premium": v2_liquidation_premium,
 }
-

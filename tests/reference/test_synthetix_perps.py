@@ -1,7 +1,8 @@
 """The public relatives' cases on perpetual futures against our rules. All of them run.
 
-A case counts in decimals of 18 digits, our rules in float64. So a figure may differ from the expected one by the case's own tolerance and 16 units in the last place, which is what some dozen
-operations lose at most: of the figure itself, and, where it is a sum of amounts that nearly cancel (`SUMS`), of the largest amount in the case.
+A case counts in decimals of 18 digits, our rules in float64. So a figure may differ from the expected one by the case's own tolerance and
+16 units in the last place, which is what some dozen operations lose at most: of the figure itself, and, where it is a sum of amounts that
+nearly cancel (`SUMS`), of the largest amount in the case.
 """
 
 from __future__ import annotations
