@@ -3,7 +3,7 @@
 Here alone dUSD moves, in the public implementation's way: what traders deposit is burned against the core and becomes a claim (their
 margin); what they withdraw, and what keepers earn, is minted against the core's credit. So the markets hold no tokens: a profit is
 withdrawn from the core when its owner takes it, losses and fees are deposits that nobody withdraws. `net_issuance` says how much was minted
-beyond what was burned, exactly.
+beyond what was burned, exactly. A keeper's pay is floored to a unit; what that leaves of the figure charged stays in the markets.
 
 Source: MECHANICS.md sections 3 ("Market") and 4 ("Account", "Market debt").
 """

@@ -4,9 +4,9 @@ Liquidity providers are the other side of every trader: what traders own of the 
 follows from running sums, so no position is visited: skew * (price + funding) - correction.
 
 Losses and fees stay in the markets, that is, they lower the debt. It is clamped at 0 for the whole group, so traders who are under water
-are netted against others' profits until they are liquidated, and liquidity providers never book more than margins. Running sums are
-float64: each change of a position leaves an error of at most a few parts in 2**53 of the sums' largest values so far, and a market without
-positions starts again from exactly 0.
+are netted against others' profits until they are liquidated, and liquidity providers never book a gain beyond what traders deposited.
+Running sums are float64: each change of a position leaves an error of at most a few parts in 2**53 of the sums' largest values so far, and
+a market without positions starts again from exactly 0.
 
 `credit` is what the core's pools vouch for before any issuance: the USD that the markets may have issued, net of what they burned. When
 liquidity providers lose their collateral, it shrinks, and traders can withdraw only what is left, first come, first served

@@ -14,7 +14,7 @@ from seawall.protocols.perps_tables import Perps
 from seawall.protocols.tables import Row
 
 SECONDS_PER_YEAR = 31557600.0
-PERCENT = 100.0  # the public slopes are per hundred of utilization
+PERCENT = 100.0  # slopes are for each percent of utilization
 
 
 @rule

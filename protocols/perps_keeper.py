@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 
-from seawall.protocols.amounts import floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.tables import Row
 
 UNLIMITED = float("inf")
+WINDOW_ERROR = 2.0**-49  # relative; the roundings of a window's five factors are less
 
 
 @rule
@@ -36,15 +36,15 @@ def keeper_reward(group: Row, reward: float, cost: float, margin: float) -> floa
 def max_in_window(market: Row) -> float:
     """Base asset that may be liquidated in one window: (maker + taker) * skew_scale * multiplier * seconds; infinite when that is 0."""
     per_second = (market.maker_fee + market.taker_fee) * market.skew_scale * market.liquidation_multiplier
-    most = floor_amount(per_second * market.liquidation_window)
-    return most if most > 0.0 else UNLIMITED
+    most = per_second * market.liquidation_window
+    return float(most) if most > 0.0 else UNLIMITED
 
 
 @rule
 def windows_needed(market: Row, quantity: float) -> float:
-    """Windows that the liquidation of a position takes; 0 without a limit."""
+    """Windows that the liquidation of a position takes; 0 without a limit. What fills windows but for the error of a product fills them."""
     most = max_in_window(market)
-    return 0.0 if most == UNLIMITED else float(math.ceil(abs(quantity) / most))
+    return 0.0 if most == UNLIMITED else float(math.ceil(abs(quantity) / most * (1.0 - WINDOW_ERROR)))
 
 
 @rule

@@ -11,7 +11,7 @@ traders.
 
 from __future__ import annotations
 
-from seawall.protocols.amounts import floor_amount
+from seawall.protocols.amounts import UNIT, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.perps_account import can_pay, pay_usd
 from seawall.protocols.perps_funding import recompute_funding
@@ -28,8 +28,8 @@ from seawall.protocols.tables import Floats, Table
 def liquidation_capacity(perps: Perps, market: int, now: float) -> float:
     """Base asset that may be liquidated in a market now.
 
-    What was liquidated less than a window ago counts against the window's maximum. Once that is used up, another whole window is allowed
-    while the skew is small, if nothing has been liquidated at this very moment.
+    What was liquidated less than a window ago counts against the window's maximum. Once less than a unit of that is left, another whole
+    window is allowed while the skew is small, if nothing has been liquidated at this very moment.
     """
     row, entries = perps.markets[market], perps.liquidated
     most = max_in_window(row)
@@ -42,7 +42,7 @@ def liquidation_capacity(perps: Perps, market: int, now: float) -> float:
             latest = max(latest, entry.at)
             if now - entry.at < row.liquidation_window:
                 used += entry.quantity
-    if used < most:
+    if most - used >= UNIT:
         return most - used
     is_calm = abs(row.skew) < row.max_liquidation_skew * row.skew_scale
     return most if is_calm and latest != now else 0.0
@@ -76,7 +76,7 @@ def _allowed(perps: Perps, account: int, market: int, keeper: int, now: float) -
     size = abs(perps.positions[position_index(perps, account, market)].quantity)
     if keeper == perps.markets[market].endorsed_liquidator or size == 0.0:
         return float(size)
-    return float(min(size, liquidation_capacity(perps, market, now)))
+    return floor_amount(min(size, liquidation_capacity(perps, market, now)))
 
 
 @rule
@@ -143,7 +143,7 @@ def liquidate(
     seized = float(row.margin)
     change_margin(perps, account, 0.0, 0.0)
     for m in range(len(perps.markets)):
-        close(perps, account, m, _allowed(perps, account, m, keeper, now), keeper, now)
+        reduce_position(perps, account, m, _allowed(perps, account, m, keeper, now), keeper, now)
     row.is_flagged = row.open_positions > 0
     update_interest(perps, credit, now)
     pay_usd(group, tokens, wallets, keeper, payment, credit)
@@ -151,7 +151,7 @@ def liquidate(
 
 
 @rule
-def close(perps: Perps, account: int, market: int, size: float, keeper: int, now: float) -> None:
+def reduce_position(perps: Perps, account: int, market: int, size: float, keeper: int, now: float) -> None:
     """Close a part of a flagged account's position at the index price; the rest counts as entered there. A size of 0 does nothing."""
     if size <= 0.0:
         return

@@ -385,7 +385,7 @@ def test_with_a_small_skew_one_more_window_is_allowed_but_not_twice_at_a_time():
 def test_a_large_position_is_liquidated_window_by_window_and_nothing_is_left_of_its_margin():
     perps, tokens, wallets = a_trader_in(200.0)
     perps.markets["liquidation_multiplier"] = 0.005
-    most = max_in_window(perps.markets[0])
+    most = floor_amount(max_in_window(perps.markets[0]))
     assert most < 200.0
     perps.feeds["price"][0] = 1700.0
     answer = perps_liquidation.liquidate(perps, tokens, wallets, 0, KEEPER, CREDIT, 0.0)

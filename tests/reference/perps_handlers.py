@@ -7,6 +7,7 @@ suitable terms; each handler says which.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from reference.case_files import Case, Figures, Handler
@@ -22,7 +23,7 @@ from seawall.protocols import (
     perps_tables,
     tables,
 )
-from seawall.protocols.amounts import floor_amount
+from seawall.protocols.amounts import floor_amount, is_amount
 from seawall.protocols.perps_account import deposit_margin, pay_debt, withdraw_margin
 from seawall.protocols.perps_interest import interest_rate
 from seawall.protocols.perps_pricing import fill_price, order_fee
@@ -83,6 +84,14 @@ ERRORS = {
     Status.INSUFFICIENT_CREDIT: "NotEnoughLiquidity",
 }
 
+SPECIAL_ERRORS = {
+    ("modify_margin", Status.INSUFFICIENT_MARGIN): "InsufficientCollateralAvailableForWithdraw",
+    ("modify_margin", Status.BAD_AMOUNT): "InvalidAmountDelta",
+    ("trade", Status.BAD_AMOUNT): "ZeroSizeOrder",
+    ("undelegate", Status.EXCEEDS_CREDIT_CAPACITY): "CapacityLocked",
+}
+"""Where the name depends on the action."""
+
 
 def set_terms(row: Row, terms: Figures, names: dict[str, str]) -> None:
     """Write the terms that a case gives into our columns; what it does not give stays."""
@@ -138,6 +147,9 @@ class System:
 def system_of(inputs: Figures) -> System:
     """A fresh system with the terms of a scenario."""
     config, steps = inputs["config"], inputs["steps"]
+    known = {"markets", "keeper", "interest", "lp_collateral", "lp_collateral_price", *GROUP_TERMS}
+    assert config.keys() <= known
+    assert all(terms.keys() <= {"market", "price", *MARKET_TERMS} for terms in config["markets"])
     ids = sorted({step.get("action", step)["account"] for step in steps if "account" in step.get("action", step)})
     perps = empty_group(len(config["markets"]), max(len(ids), 1))
     flat = dict(config) | {f"{part}.{name}": value for part in ("keeper", "interest") for name, value in config.get(part, {}).items()}
@@ -183,9 +195,11 @@ def trade(system: System, step: Figures) -> tuple[Status, Figures]:
         return Status(status), {}
     price = float(step.get("price", perps.feeds[market].price))
     acceptable = float(step.get("acceptable_price", INFINITE if size > 0.0 else 0.0))
+    before = state_of(system)
     status, fill, fees = perps_orders.settle(
         perps, system.tokens, system.wallets, account, market, size, price, acceptable, KEEPER, system.credit, system.now
     )
+    assert status == Status.OK or state_of(system) == before
     return Status(status), {"fill_price": fill, "fees": fees}
 
 
@@ -202,7 +216,11 @@ def liquidate(system: System, step: Figures) -> tuple[Status, Figures]:
 
 
 def undelegate(system: System, step: Figures) -> tuple[Status, Figures]:
-    system.credit = float(step["amount"]) * system.lp_price
+    """The core refuses to lower credit to less than the markets need."""
+    credit = float(step["amount"]) * system.lp_price
+    if credit < system.credit and perps_debt.is_capacity_locked(system.perps, credit):
+        return Status.EXCEEDS_CREDIT_CAPACITY, {}
+    system.credit = credit
     return Status.OK, {}
 
 
@@ -302,14 +320,11 @@ QUERIES = {
 
 
 def error_of(system: System, action: Figures) -> str:
-    """What an action would be refused with; nothing changes by a refusal."""
+    """What an action would be refused with; a refusal changes nothing (of a trade: settlement does not)."""
     before = state_of(system)
     status, _ = ACTIONS[action["do"]](system, action)
-    if status != Status.OK and action["do"] != "trade":
-        assert state_of(system) == before
-    if action["do"] == "modify_margin" and status == Status.INSUFFICIENT_MARGIN:
-        return "InsufficientCollateralAvailableForWithdraw"
-    return ERRORS[status]
+    assert status == Status.OK or action["do"] == "trade" or state_of(system) == before
+    return SPECIAL_ERRORS.get((action["do"], status)) or ERRORS[status]
 
 
 def state_of(system: System) -> bytes:
@@ -325,13 +340,19 @@ def assert_conserved(system: System) -> None:
 
 
 def scenario(case: Case) -> Figures:
-    system, results = system_of(case.inputs), {}
-    for step in case.inputs["steps"]:
+    return scenario_in(case, lots_of(case.inputs))
+
+
+def scenario_in(case: Case, lots: dict[str, int]) -> Figures:
+    """Run the steps with the base assets counted in lots, and report in the case's own units."""
+    inputs = in_lots(case.inputs, lots)
+    system, results = system_of(inputs), {}
+    for step in inputs["steps"]:
         if step["do"] == "expect_error":
             results[step["label"]] = {"error": error_of(system.copy(), step["action"])}
         elif step["do"] in QUERIES:
             before = state_of(system)
-            results[step["label"]] = QUERIES[step["do"]](system, step)
+            results[step["label"]] = out_of_lots(QUERIES[step["do"]](system, step), lots.get(step.get("market", ""), 1))
             assert state_of(system) == before
         else:
             status, result = ACTIONS[step["do"]](system, step)
@@ -339,6 +360,43 @@ def scenario(case: Case) -> Figures:
             results[step.get("label", "")] = result
         assert_conserved(system)
     return results
+
+
+# --- units of the base asset: a size that is not in whole units of ours is counted in tenths, hundredths, ... ---
+
+QUANTITIES = ("size", "skew", "skew_scale", "max_size", "capacity", "max_in_window")
+PRICES = ("price", "acceptable_price", "fill_price", "funding_per_unit")
+
+
+def lots_of(inputs: Figures) -> dict[str, int]:
+    """Parts into which one unit of each market's base asset is divided."""
+    lots = {terms["market"]: 1 for terms in inputs["config"]["markets"]}
+    for step in inputs["steps"]:
+        action = step.get("action", step)
+        if "size" in action:
+            market, size = action["market"], abs(Decimal(action["size"]))
+            while lots[market] < 10**6 and not is_amount(float(size * lots[market])):
+                lots[market] *= 10
+    return lots
+
+
+def in_lots(inputs: Figures, lots: dict[str, int]) -> Figures:
+    """The inputs of a scenario with sizes multiplied, prices divided."""
+
+    def changed(part: Figures) -> Figures:
+        if "action" in part:
+            return {**part, "action": changed(part["action"])}
+        lot = lots.get(part.get("market", ""), 1)
+        sizes = {name: str(Decimal(part[name]) * lot) for name in QUANTITIES if name in part}
+        return {**part, **sizes, **{name: str(Decimal(part[name]) / lot) for name in PRICES if name in part}}
+
+    markets = [changed({"max_size": "10000000", **terms}) for terms in inputs["config"]["markets"]]
+    return {"config": {**inputs["config"], "markets": markets}, "steps": [changed(step) for step in inputs["steps"]]}
+
+
+def out_of_lots(result: Figures, lot: int) -> Figures:
+    sizes = {name: result[name] / lot for name in QUANTITIES if name in result}
+    return {**result, **sizes, **{name: result[name] * lot for name in PRICES if name in result}}
 
 
 # --- one formula ---

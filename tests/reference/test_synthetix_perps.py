@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from reference.case_files import Case, Figures, assert_each_has_one_place, read_cases
-from reference.perps_handlers import HANDLERS
+from reference.perps_handlers import HANDLERS, lots_of, scenario_in
 
 CASES = read_cases("synthetix_perps")
 
@@ -69,7 +69,15 @@ def test_every_case_runs() -> None:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.id)
 def test_case(case: Case) -> None:
-    result: Figures = HANDLERS[case.op](case)
+    assert_expected(case, HANDLERS[case.op](case))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES.values() if case.op == "scenario"], ids=lambda case: case.id)
+def test_the_unit_of_the_base_asset_does_not_matter(case: Case) -> None:
+    assert_expected(case, scenario_in(case, {market: 100 * lot for market, lot in lots_of(case.inputs).items()}))
+
+
+def assert_expected(case: Case, result: Figures) -> None:
     missing = case.expected.keys() - result.keys()
     assert not missing, f"{case.id}: nothing computed for {sorted(missing)}"
     wrong = differences(case, result, case.expected, case.id, largest_amount(case))
