@@ -104,11 +104,12 @@ STREAM = table_type(
     next_start=(FLOAT, "seconds"),
     next_duration=(FLOAT, "seconds"),
     returnable=(FLOAT, "tokens that fell due when nobody had shares: the funder's"),
-    total_bond=(FLOAT, "USD: value of the pool when last used; this and the next four as in stake_pools, with vaults for stakes"),
+    total_bond=(FLOAT, "USD: value of the pool when last used; this and the next five as in stake_pools, with vaults for stakes"),
     pending_reward=(FLOAT, "tokens too few to share"),
     reward_index=(FLOAT, "tokens per USD of value"),
     unsettled=(FLOAT, "tokens shared out that no vault has booked yet"),
     dust=(FLOAT, "tokens: fractions of a unit lost by vaults' floors, part of unsettled"),
+    rewarded=(FLOAT, "tokens that have come in so far"),
 )
 
 STREAM_VAULT = table_type(
@@ -116,11 +117,12 @@ STREAM_VAULT = table_type(
     bond=(FLOAT, "USD: weight of the vault when last used; this and the next two as in stakes, of a stream for every vault"),
     index=(FLOAT, "reward_index of the stream when the vault last booked"),
     pending=(FLOAT, "tokens booked and not yet shared among positions; always 0 between rules"),
-    total_bond=(FLOAT, "shares of the vault when last used; this and the next four as in stake_pools, with positions for stakes"),
+    total_bond=(FLOAT, "shares of the vault when last used; this and the next five as in stake_pools, with positions for stakes"),
     pending_reward=(FLOAT, "tokens too few to share"),
     reward_index=(FLOAT, "tokens per share"),
     unsettled=(FLOAT, "tokens shared out that no position has booked yet"),
     dust=(FLOAT, "tokens: fractions of a unit lost by positions' floors, part of unsettled"),
+    rewarded=(FLOAT, "tokens that have come in so far"),
 )
 
 REWARD_CLAIM = table_type(
