@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import mesa
 
@@ -77,6 +77,7 @@ class Market(Protocol):
     """What an agent needs of the model it lives in."""
 
     world: World
+    exchange: Any
 
     def retire(self, agent: MarketAgent) -> None:
         """Let nobody act for the agent's row any more."""
@@ -96,7 +97,7 @@ class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
     kind: ClassVar[str]
     """Table of `World` that holds the rows."""
 
-    act: Callable[[World, int], None]
+    act: Callable[[Any, int], None]
     """Compiled behaviour of one row; a static method."""
 
     model: Market
@@ -150,6 +151,24 @@ class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
         """Count an answer and raise the exception of its name if it is a refusal."""
         tally(self.world.tallies, action, Status(status))
         raise_unless_ok(status, action.name.lower())
+
+
+class ExchangeAgent(MarketAgent):
+    """A Mesa agent whose row stands in a table of the exchange."""
+
+    @property
+    def exchange(self) -> Any:
+        """The exchange this agent lives in (`agents.exchange.Exchange`)."""
+        return self.model.exchange
+
+    @property
+    def row(self) -> Row:
+        """The agent's row, a view."""
+        return getattr(self.exchange, self.kind)[self.index]
+
+    def step(self) -> None:
+        """Do what the compiled loop does for this row in a round."""
+        type(self).act(self.exchange, self.index)
 
 
 def whole_units(quantity: float) -> float:
