@@ -14,12 +14,14 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from seawall.reports.backdrop import backdrop
+from seawall.reports.life import life_of, quoted, since_listing
 from seawall.reports.result import Result
 from seawall.reports.style import (
     COLOURS,
     GREY,
     HEAT,
     INK,
+    NEVER_LISTED,
     VERMILION,
     Chart,
     Floats,
@@ -28,6 +30,7 @@ from seawall.reports.style import (
     finish,
     house_style,
     left_out,
+    line,
     of_tasset,
     panels,
     say,
@@ -47,15 +50,17 @@ _OTHER = "other"
 
 @house_style()
 def ratio_distribution(result: Result) -> Chart:
-    """Share of CDPs per bin of the collateral ratio over time; below 1 in another colour."""
+    """Share of CDPs per bin of the collateral ratio over time; below 1 in another colour. Up to a delisting: after it no ratio counts."""
     axis = TimeAxis.of(result)
-    shares = {tasset: _shares(of_tasset(result.ratios, tasset)) for tasset in shown_tassets(result)}
+    shares = {tasset: _shares(_until_delisting(result, tasset)) for tasset in shown_tassets(result)}
     most = max((float(share.to_numpy().max()) for share in shares.values() if share.size), default=0.0) or 1.0
     figure, axes = panels(len(shares), height=1.7)
     for ax, (tasset, share) in zip(axes, shares.items(), strict=True):
-        _draw_shares(ax, axis, _drawable(share), most)
-        minimum = result.series.loc[result.series["tasset"] == tasset, "min_collateral_ratio"].max()
-        ax.axhline(minimum, color=INK, linestyle="--", linewidth=1, label="minimum ratio")
+        rows = quoted(since_listing(result, tasset))
+        end = min(axis.high, float(axis.units(life_of(result, tasset).delisted)))
+        _draw_shares(ax, axis, _drawable(share), most, end=end, empty="no CDPs" if len(rows) else NEVER_LISTED)
+        minimum = rows["min_collateral_ratio"]
+        line(ax, axis, rows["time_s"], minimum, color=INK, linestyle="--", linewidth=1, label="minimum ratio")
         ax.axhline(1.0, color=VERMILION, linewidth=1, label="1: insolvent below")
         backdrop(ax, result, axis, tasset=tasset, closed=False)
         _ratio_axis(ax, share, minimum)
@@ -64,10 +69,15 @@ def ratio_distribution(result: Result) -> Chart:
     _shade_samples(axes[0], most)
     finish(figure, axes, axis)
     title, alt = _ratio_words(shares)
-    note = (
-        f"{left_out(result)}The deeper the colour, the larger the share of CDPs with that ratio. The topmost band holds all higher ratios."
-    )
-    return Chart("ratio_distribution", title, alt, note, figure)
+    delisted = " Nothing after a delisting: no ratio counts any more." if result.series["is_delisted"].any() else ""
+    shades = "The deeper the colour, the larger the share of CDPs with that ratio. The topmost band holds all higher ratios."
+    return Chart("ratio_distribution", title, alt, f"{left_out(result)}{shades}{delisted}", figure)
+
+
+def _until_delisting(result: Result, tasset: str) -> pd.DataFrame:
+    """The counts of CDPs of one tASSET by ratio, in order of time, while it is not delisted."""
+    rows = of_tasset(result.ratios, tasset)
+    return rows[rows["time_s"] < life_of(result, tasset).delisted]
 
 
 def _shares(rows: pd.DataFrame) -> pd.DataFrame:
@@ -85,12 +95,12 @@ def _drawable(share: pd.DataFrame) -> pd.DataFrame:
     return share.T.groupby(stretches).mean().T.set_axis(starts, axis="columns")
 
 
-def _draw_shares(ax: Axes, axis: TimeAxis, share: pd.DataFrame, most: float) -> None:
+def _draw_shares(ax: Axes, axis: TimeAxis, share: pd.DataFrame, most: float, *, end: float, empty: str) -> None:
     """One mesh below a ratio of 1 and one above; opacity is the share, so that the picture works on any background."""
     if not share.to_numpy().any():
-        say(ax, "no CDPs")
+        say(ax, empty)
         return
-    edges, heights = np.r_[axis.units(share.columns), axis.high], _edges(share)
+    edges, heights = np.r_[axis.units(share.columns), end], _edges(share)
     if share.shape[1] == 1:
         edges[0] = axis.low
     for colour, part in ((VERMILION, heights[:-1] < 1), (HEAT, heights[:-1] >= 1)):
@@ -127,9 +137,9 @@ def _edges(share: pd.DataFrame) -> Floats:
     return edges
 
 
-def _ratio_axis(ax: Axes, share: pd.DataFrame, minimum: float) -> None:
-    """A logarithmic axis no larger than the bins in use, 1 and the minimum ratio."""
-    used = np.array([1.0, minimum])
+def _ratio_axis(ax: Axes, share: pd.DataFrame, minimum: pd.Series[float]) -> None:
+    """A logarithmic axis no larger than the bins in use, 1 and the minimum ratio of every record."""
+    used = np.r_[1.0, minimum]
     if share.size:
         edges, filled = _edges(share), np.flatnonzero(share.to_numpy().any(axis=1))
         used = np.r_[used, edges[filled], edges[filled + 1]]
@@ -152,9 +162,10 @@ def _ratio_words(shares: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
     for tasset, share in shares.items():
         below = share[share.index.get_level_values("high") <= 1].sum()
         peak = float(below.max()) if share.size else 0.0
-        spoken.append(
-            f"{tasset}: at most {percent(peak)} of CDPs below 1, {percent(float(below.iloc[-1]) if share.size else 0.0)} at the end."
+        ever = (
+            f"at most {percent(peak)} of CDPs below 1, {percent(float(below.iloc[-1]))} at the end" if share.to_numpy().any() else "no CDPs"
         )
+        spoken.append(f"{tasset}: {ever}.")
         worst = max(worst, (peak, tasset, float(share.columns[int(below.to_numpy().argmax())]) if share.size else 0.0))
     title = "No CDP was recorded below a collateral ratio of 1"
     if worst[0] > 0:

@@ -1,11 +1,13 @@
 """The figures of a run: each a picture with its finding, its alternative text and how to read it.
 
-Here the curves over time, one panel per tASSET; the figures that count CDPs, auctions and refusals are in `counts`.
+Here the curves over time, one panel per tASSET; the figures that count CDPs, auctions and refusals are in `counts`, that of tEXO in
+`staking`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -15,12 +17,15 @@ from matplotlib.figure import Figure
 
 from seawall.reports.backdrop import backdrop
 from seawall.reports.counts import liquidations_and_refusals, ratio_distribution
+from seawall.reports.life import life_of, quoted, since_listing
 from seawall.reports.result import Result
+from seawall.reports.staking import staking_income
 from seawall.reports.style import (
     BLUE,
     COLOURS,
     DASHES,
     INK,
+    NEVER_LISTED,
     VERMILION,
     Chart,
     Floats,
@@ -29,7 +34,6 @@ from seawall.reports.style import (
     house_style,
     left_out,
     line,
-    of_tasset,
     panels,
     say,
     shortened,
@@ -38,6 +42,7 @@ from seawall.reports.style import (
 from seawall.reports.words import duration, number, percent, usd
 
 UNSEEN = 1e-9  # a relative difference of prices that nobody could see
+LEAST_POOL_USD = 1.0  # what a pool must hold for its price to mean anything
 
 
 def all_charts(result: Result) -> list[Chart]:
@@ -45,6 +50,7 @@ def all_charts(result: Result) -> list[Chart]:
     if result.series.empty:
         return []
     distribution = [] if result.ratios.empty else [ratio_distribution(result)]
+    income = [] if result.rewards.empty else [staking_income(result)]
     return [
         price_and_oracle(result),
         system_ratio(result),
@@ -52,43 +58,58 @@ def all_charts(result: Result) -> list[Chart]:
         liquidations_and_refusals(result),
         amm_premium(result),
         lp_fees(result),
+        *income,
     ]
 
 
 @house_style()
 def price_and_oracle(result: Result) -> Chart:
-    """Market price and oracle price; where the oracle is stale its last price is dotted."""
-    series = result.series
-    gaps = (series["oracle_price"].where(series["oracle_price"] > 0) / series["market_price"] - 1).abs()
+    """Market price and oracle price; where the oracle is stale its last price is dotted. After a delisting the end price."""
+    market = quoted(result.series)
+    gaps = (market["oracle_price"].where(market["oracle_price"] > 0) / market["market_price"] - 1).abs()
     title = "The oracle never gave a price"
     if gaps.notna().any():
-        worst = _row_of_largest(series, gaps)
+        worst = _row_of_largest(market, gaps)
         title = f"The oracle was at most {percent(gaps.max())} away from the market ({_where(worst)})"
         if gaps.max() < UNSEEN:
             title = "At every record the oracle had the market's price"
-    spoken = [
-        f"{tasset}: market price between {usd(rows['market_price'].min())} and {usd(rows['market_price'].max())}, "
-        f"at the end {usd(rows['market_price'].iloc[-1])}; oracle stale in {percent(1 - rows['oracle_fresh'].mean())} of the records."
-        for tasset, rows in _shown(result)
+    notes = [
+        "Percentages at vertical lines are shocks." if result.manifest["shocks"] else "",
+        "A delisted tASSET is worth its end price for ever." if result.series["is_delisted"].any() else "",
     ]
-    shocks = "Percentages at vertical lines are shocks." if result.manifest["shocks"] else ""
     figure = _per_tasset(result, _draw_prices, unit="USD per\ntASSET")
-    alt = f"Market price and oracle price over {_horizon(result)}. {' '.join(spoken)}"
-    return Chart("price_and_oracle", title, alt, left_out(result) + shocks, figure)
+    alt = f"Market price and oracle price over {_horizon(result)}. {_spoken(result, _price_range)}"
+    return Chart("price_and_oracle", title, alt, (left_out(result) + " ".join(filter(None, notes))).strip(), figure)
 
 
 def _draw_prices(ax: Axes, axis: TimeAxis, rows: pd.DataFrame) -> None:
-    fresh = rows["oracle_fresh"].to_numpy(bool)
-    oracle = rows["oracle_price"].to_numpy(float)
-    line(ax, axis, rows["time_s"], rows["market_price"], color=INK, linewidth=1.0, label="market price")
-    line(ax, axis, rows["time_s"], _while(fresh, oracle), color=BLUE, label="oracle price")
+    gone, fresh = rows["is_delisted"].to_numpy(bool), rows["oracle_fresh"].to_numpy(bool)
+    market, oracle = rows["market_price"].to_numpy(float), rows["oracle_price"].to_numpy(float)
+    line(ax, axis, rows["time_s"], _while(~gone, market), color=INK, linewidth=1.0, label="market price")
+    line(ax, axis, rows["time_s"], _while(fresh & ~gone, oracle), color=BLUE, label="oracle price")
     if not fresh.all():
-        line(ax, axis, rows["time_s"], _while(~fresh, oracle), color=VERMILION, linestyle=(0, (1.5, 1)), linewidth=2, label="oracle, stale")
+        stale = _while(~fresh, oracle)
+        line(ax, axis, rows["time_s"], stale, color=VERMILION, linestyle=(0, (1.5, 1)), linewidth=2, label="oracle, stale")
+    if gone.any():
+        line(ax, axis, rows["time_s"], _while(gone, market), color=INK, linestyle="--", linewidth=1, label="end price")
 
 
 def _while(state: np.ndarray[tuple[int], np.dtype[np.bool_]], values: Floats) -> Floats:
     """The curve from each record in that state to the next one, whose own state may be another; NaN elsewhere."""
     return np.where(state | np.r_[False, state[:-1]], values, np.nan)
+
+
+def _price_range(rows: pd.DataFrame) -> str:
+    market, words = quoted(rows), []
+    if not market.empty:
+        price = market["market_price"]
+        words.append(
+            f"market price between {usd(price.min())} and {usd(price.max())}, at the end {usd(price.iloc[-1])}; "
+            f"oracle stale in {percent(1 - market['oracle_fresh'].mean())} of the records"
+        )
+    if len(market) < len(rows):
+        words.append(f"delisted at an end price of {usd(rows['market_price'].iloc[-1])}")
+    return "; ".join(words)
 
 
 @house_style()
@@ -100,10 +121,10 @@ def system_ratio(result: Result) -> Chart:
         worst = _row_of_largest(result.series, -ratios)
         minimum = f"the minimum for a CDP is {worst['min_collateral_ratio']:.3g}"
         title = f"Lowest system collateral ratio {ratios.min():.3g} ({_where(worst)}); {minimum}"
-    spoken = [f"{tasset}: {_ratio_range(rows['system_collateral_ratio'])}." for tasset, rows in _shown(result)]
     figure = _per_tasset(result, _draw_ratio, unit="fraction")
-    alt = f"Collateral value divided by debt value over {_horizon(result)}. {' '.join(spoken)}"
-    return Chart("system_ratio", title, alt, f"{left_out(result)}Collateral value divided by debt value.", figure)
+    alt = f"Collateral value divided by debt value over {_horizon(result)}. {_spoken(result, _ratio_range)}"
+    delisted = " The minimum of a delisted tASSET is 1." if result.series["is_delisted"].any() else ""
+    return Chart("system_ratio", title, alt, f"{left_out(result)}Collateral value divided by debt value.{delisted}", figure)
 
 
 def _draw_ratio(ax: Axes, axis: TimeAxis, rows: pd.DataFrame) -> None:
@@ -115,7 +136,8 @@ def _draw_ratio(ax: Axes, axis: TimeAxis, rows: pd.DataFrame) -> None:
     ax.axhline(1.0, color=VERMILION, linewidth=1, label="1: insolvent below")
 
 
-def _ratio_range(ratio: pd.Series[float]) -> str:
+def _ratio_range(rows: pd.DataFrame) -> str:
+    ratio = rows["system_collateral_ratio"]
     if ratio.isna().all():
         return "no debt"
     return f"between {ratio.min():.3g} and {ratio.max():.3g}, last {ratio.dropna().iloc[-1]:.3g}"
@@ -123,26 +145,45 @@ def _ratio_range(ratio: pd.Series[float]) -> str:
 
 @house_style()
 def amm_premium(result: Result) -> Chart:
-    """AMM price over the oracle price: what buying a tASSET to burn it costs extra."""
-    premium = result.series["amm_premium"].replace([np.inf, -np.inf], np.nan)
+    """AMM price over the oracle price: what buying a tASSET to burn it costs extra. After a delisting over the end price."""
+    series, market = result.series, quoted(result.series)
+    premium, after = _premium(market), _premium(series[series["is_delisted"].astype(bool)])
     title = "No AMM premium: a pool or the oracle gave no price"
     if premium.notna().any():
-        widest = _row_of_largest(result.series, premium.abs())
+        widest = _row_of_largest(market, premium.abs())
         title = f"The AMM was at most {percent(premium.abs().max())} away from the oracle ({_where(widest)})"
-    spoken = [
-        f"{tasset}: between {percent(rows['amm_premium'].min())} and {percent(rows['amm_premium'].max())}."
-        for tasset, rows in _shown(result)
+    if after.notna().any():
+        title += f"; after a delisting, at most {percent(after.abs().max())} away from the end price"
+    notes = [
+        "Above zero, tASSETs cost more in the AMM than the oracle says.",
+        "After a delisting the end price takes the oracle's place." if series["is_delisted"].any() else "",
+        f"Left out: records of pools that hold less than {usd(LEAST_POOL_USD)}." if _some_left_out(series) else "",
     ]
     figure = _per_tasset(result, _draw_premium, unit="fraction of\noracle price")
-    alt = f"AMM price over oracle price, less one, over {_horizon(result)}. {' '.join(spoken)}"
-    return Chart("amm_premium", title, alt, f"{left_out(result)}Above zero, tASSETs cost more in the AMM than the oracle says.", figure)
+    alt = f"AMM price over oracle price, less one, over {_horizon(result)}. {_spoken(result, _premium_range)}"
+    return Chart("amm_premium", title, alt, left_out(result) + " ".join(filter(None, notes)), figure)
+
+
+def _premium(rows: pd.DataFrame) -> pd.Series[float]:
+    """The AMM premium, NaN where the pool is too small for its price to mean anything."""
+    return rows["amm_premium"].replace([np.inf, -np.inf], np.nan).where(rows["pool_usd"] >= LEAST_POOL_USD)
+
+
+def _some_left_out(series: pd.DataFrame) -> bool:
+    return bool((series["amm_premium"].notna() & (series["pool_usd"] < LEAST_POOL_USD)).any())
 
 
 def _draw_premium(ax: Axes, axis: TimeAxis, rows: pd.DataFrame) -> None:
+    premium = _premium(rows)
     ax.axhline(0.0, color=INK, linewidth=0.8)
-    if rows["amm_premium"].isna().all():
+    if premium.isna().all():
         say(ax, "no price")
-    line(ax, axis, rows["time_s"], rows["amm_premium"], color=BLUE)
+    line(ax, axis, rows["time_s"], premium, color=BLUE)
+
+
+def _premium_range(rows: pd.DataFrame) -> str:
+    premium = _premium(rows)
+    return "no price" if premium.isna().all() else f"between {percent(premium.min())} and {percent(premium.max())}"
 
 
 @house_style()
@@ -150,29 +191,32 @@ def lp_fees(result: Result) -> Chart:
     """Fees of liquidity providers, cumulative, and how often each pool's value has been traded."""
     axis = TimeAxis.of(result)
     figure, axes = panels(2, height=1.7)
-    spoken = []
     for (tasset, rows), colour, dash in zip(_shown(result), COLOURS, DASHES, strict=False):
-        turnover = _turnover(rows)
-        line(axes[0], axis, rows["time_s"], rows["lp_fees_usd"], color=colour, linestyle=dash, label=shortened(tasset))
-        line(axes[1], axis, rows["time_s"], turnover, color=colour, linestyle=dash)
-        spoken.append(f"{tasset}: {usd(rows['lp_fees_usd'].iloc[-1])} of fees, pool traded {number(float(turnover[-1]))} times over.")
+        if not rows.empty:
+            line(axes[0], axis, rows["time_s"], rows["lp_fees_usd"], color=colour, linestyle=dash, label=shortened(tasset))
+            line(axes[1], axis, rows["time_s"], _turnover(rows), color=colour, linestyle=dash)
     for ax, unit in zip(axes, ("cumulative fees\n(USD)", "turnover (times\nthe pool value)"), strict=True):
         backdrop(ax, result, axis)
         ax.set_ylabel(unit)
         ax.set_ylim(bottom=0)
     finish(figure, axes, axis)
-    fees = result.series.groupby("tasset")["lp_fees_usd"].max()
+    fees = result.series.groupby("tasset")["lp_fees_usd"].last()
     title = f"LPs earned {usd(fees.sum())} in fees"
     if fees.sum() > 0:
         title += f", {percent(fees.max() / fees.sum())} of it in the {fees.idxmax()} pool"
     note = f"{left_out(result)}Turnover: value traded divided by the value of the pool at the time, added up."
-    return Chart("lp_fees", title, f"Cumulative fees and turnover per pool over {_horizon(result)}. {' '.join(spoken)}", note, figure)
+    alt = f"Cumulative fees and turnover per pool over {_horizon(result)}. {_spoken(result, _fees_and_turnover)}"
+    return Chart("lp_fees", title, alt, note, figure)
+
+
+def _fees_and_turnover(rows: pd.DataFrame) -> str:
+    return f"{usd(rows['lp_fees_usd'].iloc[-1])} of fees, pool traded {number(float(_turnover(rows)[-1]))} times over"
 
 
 def _turnover(rows: pd.DataFrame) -> Floats:
     """Cumulative volume in multiples of the pool's value at the time of each trade; an empty pool trades nothing."""
     traded = rows["volume_usd"].diff().fillna(rows["volume_usd"])
-    multiples = (traded / rows["pool_usd"].where(rows["pool_usd"] > 0)).fillna(0.0)
+    multiples = (traded / rows["pool_usd"].where(rows["pool_usd"] >= LEAST_POOL_USD)).fillna(0.0)
     return multiples.cumsum().to_numpy(float)
 
 
@@ -182,7 +226,11 @@ def _per_tasset(result: Result, draw: Callable[[Axes, TimeAxis, pd.DataFrame], N
     shown = _shown(result)
     figure, axes = panels(len(shown))
     for ax, (tasset, rows) in zip(axes, shown, strict=True):
-        draw(ax, axis, rows)
+        if rows.empty:
+            say(ax, NEVER_LISTED)
+            ax.set_yticks([])
+        else:
+            draw(ax, axis, rows)
         backdrop(ax, result, axis, tasset=tasset)
         ax.set_title(shortened(tasset))
         ax.set_ylabel(unit)
@@ -191,7 +239,18 @@ def _per_tasset(result: Result, draw: Callable[[Axes, TimeAxis, pd.DataFrame], N
 
 
 def _shown(result: Result) -> list[tuple[str, pd.DataFrame]]:
-    return [(tasset, of_tasset(result.series, tasset)) for tasset in shown_tassets(result)]
+    """The tASSETs that get a panel, each with its rows from its listing on."""
+    return [(tasset, since_listing(result, tasset)) for tasset in shown_tassets(result)]
+
+
+def _spoken(result: Result, words: Callable[[pd.DataFrame], str]) -> str:
+    """What `words` says of the rows of each tASSET that gets a panel, for the alternative text."""
+    first, spoken = float(result.series["time_s"].min()), []
+    for tasset, rows in _shown(result):
+        listed = life_of(result, tasset).listed
+        late = f" (listed {duration(listed)} after the start)" if first < listed < inf else ""
+        spoken.append(f"{tasset}{late}: {NEVER_LISTED if rows.empty else words(rows)}.")
+    return " ".join(spoken)
 
 
 def _row_of_largest(series: pd.DataFrame, values: pd.Series[float]) -> pd.Series[Any]:

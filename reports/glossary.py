@@ -1,7 +1,8 @@
 """What each headline figure means: definition, unit, sign and source.
 
 Sign convention of the whole project: losses are positive, and so are yields and profits where the name says so. CDPs are marked at market
-prices for solvency; whether a CDP is margin-called is judged at the oracle price, which is all the protocol sees.
+prices for solvency; whether a CDP is margin-called is judged at the oracle price, which is all the protocol sees. A delisted tASSET counts
+at its end price.
 """
 
 from __future__ import annotations
@@ -193,8 +194,8 @@ GLOSSARY: dict[str, Definition] = {
     ),
     "lp_net_yield_per_year": Definition(
         "LP net yield",
-        "What liquidity providers own at the end (tokens at market prices) less what they would own had they kept what they "
-        "started with, so fees less impermanent loss, divided by the latter and by years.",
+        "What liquidity providers own at the end (tokens at market prices, staked LP tokens and rewards included) less what they "
+        "would own had they kept what they started with, so fees and rewards less impermanent loss, divided by the latter and by years.",
         "percent per year",
         _GAIN,
     ),
@@ -224,8 +225,8 @@ GLOSSARY: dict[str, Definition] = {
     ),
     "lp_impermanent_loss_usd": Definition(
         "impermanent loss",
-        "Value that liquidity providers would have had they kept what they started with, less what they own without the fees they "
-        "earned, at market prices at the end.",
+        "Value that liquidity providers would have had they kept what they started with, less what they own (rewards included) without "
+        "the fees they earned, at market prices at the end.",
         "USD",
         _LOSS,
     ),
@@ -235,6 +236,104 @@ GLOSSARY: dict[str, Definition] = {
         "USD",
         _GAIN,
         QIN,
+    ),
+    "texo_price_start_usd": Definition(
+        "tEXO price, start",
+        "tDOLLAR per tEXO on its pool at the first record.",
+        "USD",
+        _SIZE,
+    ),
+    "texo_price_end_usd": Definition(
+        "tEXO price, end",
+        "tDOLLAR per tEXO on its pool when the run ends.",
+        "USD",
+        _SIZE,
+    ),
+    "fees_sold_usd": Definition(
+        "fees sold for tEXO",
+        "Protocol fees, in tDOLLAR, that the collector sold for tEXO on its pool.",
+        "USD",
+        _GAIN,
+    ),
+    "fees_paid_texo": Definition(
+        "fees paid to stakers",
+        "tEXO bought with protocol fees and paid to those who stake tEXO.",
+        "tEXO",
+        _GAIN,
+    ),
+    "fee_purchase_price_usd": Definition(
+        "price paid for tEXO",
+        "Protocol fees sold divided by the tEXO they paid: what the collector paid on average, its own slippage and the pool's "
+        "commission included.",
+        "USD per tEXO",
+        "lower is more tEXO for stakers",
+    ),
+    "inflation_texo": Definition(
+        "inflation",
+        "New tEXO minted and paid by weight to those who stake tEXO and to those who stake LP tokens of listed tASSETs.",
+        "tEXO",
+        _SIZE,
+    ),
+    "texo_staking_yield_per_year": Definition(
+        "tEXO staking yield",
+        "tEXO paid to those who stake tEXO, out of fees, inflation and deposits that polls lost, divided by the mean of what was staked "
+        "and by the years of the run; in tEXO, not compounded. The horizon is short, so read it as a rate, not a forecast.",
+        "percent per year",
+        _GAIN,
+    ),
+    "lp_rewards_usd": Definition(
+        "rewards of LP stakers",
+        "Inflation paid to those who stake LP tokens, at the price of tEXO on its pool when the run ends.",
+        "USD",
+        _GAIN,
+    ),
+    "polls_executed": Definition(
+        "polls executed",
+        "Proposals that passed and whose change was made.",
+        "polls",
+        _SIZE,
+    ),
+    "polls_rejected": Definition(
+        "polls rejected",
+        "Proposals that missed the quorum or the majority, or that could not be carried out once passed.",
+        "polls",
+        _SIZE,
+    ),
+    "delisted_tassets": Definition(
+        "delisted tASSETs",
+        "tASSETs that were fixed at an end price during the run.",
+        "tASSETs",
+        _SIZE,
+    ),
+    "delisted_debt_end_usd": Definition(
+        "delisted debt, end",
+        "What CDPs of delisted tASSETs still owe when the run ends, at the end price.",
+        "USD",
+        _SIZE,
+    ),
+    "delisted_collateral_end_usd": Definition(
+        "delisted collateral, end",
+        "Collateral still locked in CDPs of delisted tASSETs when the run ends, at market prices.",
+        "USD",
+        _SIZE,
+    ),
+    "delisted_pools_end_usd": Definition(
+        "delisted pools, end",
+        "What the pools of delisted tASSETs still hold when the run ends: twice their tDOLLAR.",
+        "USD",
+        _SIZE,
+    ),
+    "replacement_debt_end_usd": Definition(
+        "replacement debt, end",
+        "What CDPs of replacements of delisted tASSETs owe when the run ends, at market prices.",
+        "USD",
+        _SIZE,
+    ),
+    "replacement_pools_end_usd": Definition(
+        "replacement pools, end",
+        "What the pools of replacements of delisted tASSETs hold when the run ends: twice their tDOLLAR.",
+        "USD",
+        _SIZE,
     ),
 }
 

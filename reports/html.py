@@ -13,33 +13,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from seawall.reports import tables
 from seawall.reports.figures import all_charts
 from seawall.reports.glossary import Definition, define
-from seawall.reports.result import GROUPS, Entry, Result, answer, refusal_counts
+from seawall.reports.result import GROUPS, Entry, Result, answer
 from seawall.reports.style import Chart
 from seawall.reports.svg import draw, file_svg, inline_svg
-from seawall.reports.words import NOT_COMPUTED, amount, duration, label_of, number, percent, quantity
+from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, percent, quantity, usd
 from seawall.studies.store import write
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_LARGEST = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table in words.
-
-    Attributes:
-        headings: of the columns, with units.
-        rows: cells as text.
-        texts: number of leading columns that hold text; the others are numbers, aligned right.
-        caption: what the table shows.
-    """
-
-    headings: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    texts: int
-    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +70,11 @@ def render(result: Result, drawings: Sequence[Drawing]) -> str:
         answer=answer(result),
         groups=_groups(result),
         charts=[(chart, Markup(inline_svg(chart, drawn))) for chart, drawn in drawings],
-        liquidations=_liquidations(result),
-        refusals=_refusals(result),
-        moments=_moments(result.manifest["path_moments"]),
+        liquidations=tables.liquidations(result),
+        refusals=tables.refusals(result),
+        polls=tables.polls(result),
+        owners=tables.owners(result),
+        moments=tables.moments(result.manifest["path_moments"]),
         events=_events(result.manifest),
         glossary=_glossary(result),
         paths=_paths(result),
@@ -141,68 +126,9 @@ def _paths(result: Result) -> str:
     return "One price path: figures are of this path only, without intervals." if most == 1 else f"{number(most)} price paths."
 
 
-def _liquidations(result: Result) -> Table:
-    largest = result.liquidations.sort_values("burned_usd", ascending=False, kind="stable").head(_LARGEST)
-    rows = [
-        (
-            str(row["tasset"]),
-            duration(row["time_s"]),
-            str(row["cdp"]),
-            str(row["liquidator"]),
-            number(row["burned_tokens"]),
-            amount(row["burned_usd"]),
-            amount(row["sold_usd"]),
-            amount(row["price"]),
-            duration(row["seconds_called"]),
-            amount(row["bad_debt_usd"]),
-        )
-        for row in largest.to_dict("records")
-    ]
-    headings = (
-        "tASSET",
-        "After start",
-        "CDP",
-        "Liquidator",
-        "Burned (tASSET)",
-        "Burned (USD)",
-        "Collateral sold (USD)",
-        "Oracle price (USD)",
-        "After margin call",
-        "Bad debt (USD)",
-    )
-    shown, every = len(rows), len(result.liquidations)
-    caption = f"All {number(every)} liquidations" if shown == every else f"The {shown} largest of {number(every)} liquidations"
-    return Table(headings, rows, 1, f"{caption}, by debt burned")
-
-
-def _refusals(result: Result) -> Table:
-    counts = refusal_counts(result)
-    total = sum(count for _, _, count in counts)
-    rows = [(label_of(action), label_of(status), number(count), percent(count / total)) for action, status, count in counts]
-    return Table(("Action", "Reason", "Times", "Share"), rows, 2, "Refused actions: the contracts changed nothing")
-
-
-def _moments(path_moments: list[Mapping[str, Any]]) -> Table:
-    """Configured beside realised moments of each price path, the check on the path generator."""
-    rows: list[tuple[str, ...]] = []
-    for moments in path_moments:
-        configured, realised = moments["configured"] or {}, moments["realised"]
-        rows += [
-            (str(moments["asset"]), label_of(name), _moment(configured.get(name)), _moment(realised.get(name)))
-            for name in dict.fromkeys((*configured, *realised))
-        ]
-    return Table(("Asset", "Moment", "Configured", "Realised"), rows, 2, "Price path: what the scenario asked for and what was drawn")
-
-
-def _moment(value: float | str | None) -> str:
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else number(value)
-
-
 def _events(manifest: Mapping[str, Any]) -> list[str]:
-    """Shocks and outages of the scenario in sentences."""
-    return [*_shocks(manifest), *_outages(manifest)]
+    """Shocks, outages and delistings of the scenario in sentences."""
+    return [*_shocks(manifest), *_outages(manifest), *_delistings(manifest)]
 
 
 def _shocks(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -215,3 +141,10 @@ def _outages(manifest: Mapping[str, Any]) -> Iterator[str]:
     for outage in manifest["outages"]:
         length = duration(outage["to_s"] - outage["from_s"])
         yield f"The oracle of {outage['tasset']} is silent for {length}, from {duration(outage['from_s'])} after the start."
+
+
+def _delistings(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for event in manifest["delistings"]:
+        gone = f"{event['tasset']} is delisted {duration(event['at_s'])} after the start, at an end price of {usd(event['end_price'])}"
+        split = "" if event["split"] == 1 else f" and tracks a share after a split of {number(event['split'])} for 1"
+        yield f"{gone}; {event['replacement']} replaces it{split}."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import pandas as pd
 
-from seawall.reports.words import NOT_COMPUTED, number, percent, quantity
+from seawall.reports.words import NOT_COMPUTED, number, percent, quantity, usd
 
 GROUPS = {
     "solvency": "Solvency",
@@ -60,7 +60,7 @@ class Result(Protocol):
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """Scenario, digest, seed, versions, machine, timings, assumptions, outages, shocks, path moments."""
+        """Scenario, digest, seed, versions, machine, timings, assumptions, outages, shocks, delistings, path moments."""
 
 
 def entry(result: Result, name: str) -> Entry | None:
@@ -82,8 +82,8 @@ def refusal_counts(result: Result) -> list[tuple[str, str, int]]:
 
 
 def answer(result: Result) -> list[str]:
-    """What happened, in a few sentences: solvency, liquidations, liquidity providers."""
-    return [_solvency(result), _liquidations(result), _liquidity_providers(result)]
+    """What happened, in a few sentences: solvency, liquidations, liquidity providers, and delistings and polls where there were any."""
+    return [_solvency(result), _liquidations(result), _liquidity_providers(result), *_delistings(result), *_polls(result)]
 
 
 def _solvency(result: Result) -> str:
@@ -113,7 +113,27 @@ def _liquidity_providers(result: Result) -> str:
     fees, net = said(result, "fee_yield_per_year"), said(result, "lp_net_yield_per_year")
     if fees == NOT_COMPUTED:
         return "What LPs earned was not computed."
-    return f"LPs earned {fees} in fees" + ("." if net == NOT_COMPUTED else f", {net} net of impermanent loss.")
+    rewards = "with rewards and " if "staking" in result.summary else ""
+    return f"LPs earned {fees} in fees" + ("." if net == NOT_COMPUTED else f", {net} {rewards}net of impermanent loss.")
+
+
+def _delistings(result: Result) -> Iterator[str]:
+    """What was delisted, and what is still owed in it and in its replacement."""
+    delistings = result.manifest["delistings"]
+    old, new = (said(result, f"{which}_debt_end_usd") for which in ("delisted", "replacement"))
+    if len(delistings) == 1:
+        event = delistings[0]
+        gone = f"{event['tasset']} was delisted at {usd(event['end_price'])}"
+        yield f"{gone}; at the end {old} of it was still owed, and {new} of its replacement {event['replacement']}."
+    elif delistings:
+        yield f"{number(len(delistings))} tASSETs were delisted; at the end {old} of them was still owed, and {new} of their replacements."
+
+
+def _polls(result: Result) -> Iterator[str]:
+    """How many polls had which outcome."""
+    outcomes = result.polls["outcome"].value_counts(sort=False)
+    if not outcomes.empty:
+        yield f"Polls: {'; '.join(f'{number(count)} {outcome}' for outcome, count in outcomes.items())}."
 
 
 def _value(result: Result, name: str) -> float | None:

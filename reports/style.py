@@ -33,6 +33,7 @@ INK, MUTED, GRID, CLOSED, PAPER = "#24292f", "#57606b", "#d8dee5", "#eaeef3", "#
 THEMED = {BLUE: "--blue", INK: "--ink", MUTED: "--muted", GRID: "--grid", CLOSED: "--closed", PAPER: "--paper"}  # CSS property of each
 
 MOST_PANELS = 6
+NEVER_LISTED = "never listed"
 _WIDTH = 5.0  # inches: 360 SVG units, so that 10-unit text is 10 px on a phone
 _LETTER, _HANDLE = 6.0, 42.0  # SVG units a legend needs per letter and per sample
 _DAYS_FROM = 4 * DAY

@@ -26,6 +26,7 @@ from seawall.reports.figures import all_charts, amm_premium, lp_fees, price_and_
 from seawall.reports.glossary import GLOSSARY
 from seawall.reports.html import draw_all, write_figures
 from seawall.reports.result import answer
+from seawall.reports.staking import staking_income
 from seawall.reports.style import Chart, thinned
 from seawall.reports.svg import draw, file_svg, inline_svg
 from seawall.reports.terminal import print_summary
@@ -74,6 +75,27 @@ ENTRIES: dict[str, dict[str, tuple[float | None, str]]] = {
         "liquidators_profit_usd": (121_004.0, "USD"),
     },
 }
+STAKING: dict[str, tuple[float | None, str]] = {
+    "texo_price_start_usd": (1.0, "USD"),
+    "texo_price_end_usd": (1.25, "USD"),
+    "fees_sold_usd": (3_000.0, "USD"),
+    "fees_paid_texo": (2_400.0, "tokens"),
+    "fee_purchase_price_usd": (1.25, "USD"),
+    "inflation_texo": (5_000.0, "tokens"),
+    "texo_staking_yield_per_year": (0.35, "per_year"),
+    "lp_rewards_usd": (2_500.0, "USD"),
+    "polls_executed": (1, "count"),
+    "polls_rejected": (1, "count"),
+}
+DELISTING: dict[str, tuple[float | None, str]] = {
+    "delisted_tassets": (1, "count"),
+    "delisted_debt_end_usd": (82_000.0, "USD"),
+    "delisted_collateral_end_usd": (150_000.0, "USD"),
+    "delisted_pools_end_usd": (0.5, "USD"),
+    "replacement_debt_end_usd": (310_000.0, "USD"),
+    "replacement_pools_end_usd": (220_000.0, "USD"),
+}
+NOON, END_PRICE = 43_200, 400.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +107,9 @@ class Run:
     ratios: pd.DataFrame
     refusals: pd.DataFrame
     liquidations: pd.DataFrame
+    rewards: pd.DataFrame
+    polls: pd.DataFrame
+    owners: pd.DataFrame
     manifest: dict[str, Any]
 
 
@@ -94,14 +119,68 @@ def a_run(tassets: Sequence[str] = ("tAAPL", "tTSLA", "tGOLD"), *, days: float =
     times = np.arange(0, days * DAY + 1, every_s)
     series = pd.concat([_series(rng, times, tasset, 1 / (1 + place)) for place, tasset in enumerate(tassets)], ignore_index=True)
     ratios = pd.concat([_ratios(rng, times, tasset) for tasset in tassets], ignore_index=True)
-    return Run(_summary(), series, ratios, _refusals(rng, times), _liquidations(rng, tassets), _manifest(tassets[0]))
+    frames = (series, ratios, _refusals(rng, times), _liquidations(rng, tassets), _rewards(times).iloc[:0], _polls().iloc[:0], _owners())
+    return Run(_summary(), *frames, _manifest(tassets[0]))
+
+
+def with_texo(run: Run) -> Run:
+    """The run in a market with tEXO: stakers are paid, and they vote."""
+    rewards = _rewards(run.series["time_s"].unique())
+    return replace(
+        run, summary={**run.summary, "staking": _entries(STAKING)}, rewards=rewards, polls=_polls(), owners=_owners("hold", "short")
+    )
+
+
+def with_delisting(run: Run, *, split: float = 5.0) -> Run:
+    """The run with its second tASSET delisted at noon, and its third listed in its place; none of them is shocked."""
+    (_, old, new), late = run.series["tasset"].unique(), run.series["time_s"] >= NOON
+    gone, hidden = late & (run.series["tasset"] == old), ~late & (run.series["tasset"] == new)
+    series = run.series.assign(is_delisted=gone)
+    series.loc[gone, ["market_price", "oracle_price", "amm_price"]] = END_PRICE
+    series.loc[gone, ["oracle_fresh", "market_open", "min_collateral_ratio", "amm_premium"]] = True, False, 1.0, 0.5
+    series.loc[hidden, ["oracle_price", "amm_price", "amm_premium", "system_collateral_ratio"]] = np.nan
+    series.loc[hidden, ["debt_usd", "debt_tokens", "collateral_usd", "pool_usd", "open_cdps"]] = 0
+    series.loc[hidden, "oracle_fresh"] = False
+    event = {"tasset": old, "at_s": float(NOON), "replacement": new, "split": split, "end_price": END_PRICE}
+    manifest = {**run.manifest, "delistings": [event], "shocks": [], "outages": []}
+    return replace(run, series=series, manifest=manifest, summary={**run.summary, "delisting": _entries(DELISTING)})
+
+
+def never_listed(run: Run, tasset: str) -> Run:
+    """The run with one tASSET that no oracle ever gave a price of."""
+    hidden = run.series["tasset"] == tasset
+    series = run.series.assign(oracle_price=run.series["oracle_price"].mask(hidden), pool_usd=run.series["pool_usd"].mask(hidden, 0.0))
+    series = series.assign(**{name: series[name].mask(hidden) for name in ("amm_premium", "system_collateral_ratio")})
+    return replace(run, series=series, ratios=run.ratios.assign(cdps=run.ratios["cdps"].mask(run.ratios["tasset"] == tasset, 0)))
+
+
+def _entries(entries: dict[str, tuple[float | None, str]]) -> dict[str, dict[str, Any]]:
+    return {name: {"value": value, "unit": unit, "paths": 1} for name, (value, unit) in entries.items()}
+
+
+def _rewards(times: np.ndarray) -> pd.DataFrame:
+    grown = (times - times[0]) / max(times[-1] - times[0], 1.0)
+    columns = {"fees_sold_usd": 3_000.0, "fees_paid_texo": 2_400.0, "inflation_texo": 5_000.0, "lp_rewards_texo": 2_000.0}
+    at = {"time_s": times, "texo_price_usd": 1.0 + 0.25 * grown, "staked_texo": 1e6}
+    return pd.DataFrame(at | {name: grown * last for name, last in columns.items()})
+
+
+def _polls() -> pd.DataFrame:
+    rows = [
+        (3_600.0, "tAAPL", "min_collateral_ratio", 1.8, 0.483, 0.012, 0.025, "executed", 61_200.0),
+        (7_200.0, "tTSLA", "reassign_feeder", np.nan, 0.058, 0.566, 0.032, "rejected", np.nan),
+        (9_000.0, "tTSLA", "auction_discount", 0.4, np.nan, np.nan, np.nan, "not proposed", np.nan),
+    ]
+    return pd.DataFrame(rows, columns=["proposed_s", "tasset", "change", "value", "yes", "no", "abstain", "outcome", "executed_s"])
+
+
+def _owners(*strategies: str) -> pd.DataFrame:
+    rows = [(strategy, 100 + place, 2e6, -50_000.0 * (1 + place)) for place, strategy in enumerate(strategies or ("hold",))]
+    return pd.DataFrame(rows, columns=["strategy", "owners", "start_usd", "gain_usd"])
 
 
 def _summary() -> dict[str, dict[str, dict[str, Any]]]:
-    summary = {
-        group: {name: {"value": value, "unit": unit, "paths": 1} for name, (value, unit) in entries.items()}
-        for group, entries in ENTRIES.items()
-    }
+    summary = {group: _entries(entries) for group, entries in ENTRIES.items()}
     summary["fee_yield"]["lp_net_yield_per_year"]["why"] = "no liquidity provider stayed for a whole day"
     return summary
 
@@ -132,6 +211,7 @@ def _series(rng: np.random.Generator, times: np.ndarray, tasset: str, weight: fl
             "debt_tokens": debt_tokens,
             "system_collateral_ratio": collateral / (debt_tokens * market),
             "min_collateral_ratio": 1.5,
+            "is_delisted": False,
             "shortfall_usd": np.where(shocked, 11_504.0, 0.0),
             "insolvent_cdps": np.where(shocked, 4, 0),
             "margin_called_cdps": np.where(shocked, 20, 1),
@@ -196,6 +276,7 @@ def _manifest(tasset: str) -> dict[str, Any]:
         "notes": ["Assumption: liquidators hold tASSET worth 1% of all debt.", "Warning: 3 CDPs start within 1% of their minimum ratio."],
         "outages": [{"tasset": tasset, "from_s": OUTAGE_S[0], "to_s": OUTAGE_S[1]}],
         "shocks": [{"asset": tasset, "at_s": SHOCK_S, "change": 0.25}],
+        "delistings": [],
         "start": "2025-03-03T00:00:00-05:00",
         "path_moments": [
             {
@@ -241,6 +322,12 @@ def run() -> Run:
 @pytest.fixture(scope="module")
 def charts(run: Run) -> dict[str, Chart]:
     return {chart.name: chart for chart in all_charts(run)}
+
+
+@pytest.fixture(scope="module")
+def delisted() -> Run:
+    """A day on which tTSLA is delisted at noon and tTSLA.5 takes its place; with tEXO."""
+    return with_texo(with_delisting(a_run(["tAAPL", "tTSLA", "tTSLA.5"], days=1, every_s=600)))
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +383,22 @@ def test_answer_opens_with_insolvency_in_words(run: Run) -> None:
 def test_answer_of_a_calm_run_says_none(run: Run) -> None:
     calm = with_value(run, "solvency", "insolvent_cdps_peak", 0)
     assert answer(calm)[0].startswith("None of the 1,020 CDPs was insolvent at any time;")
+
+
+def test_answer_tells_of_delistings_and_polls_only_where_there_were_any(run: Run, delisted: Run) -> None:
+    assert len(answer(run)) == 3
+    assert answer(delisted)[3:] == [
+        "tTSLA was delisted at 400 USD; at the end 82,000 USD of it was still owed, and 310,000 USD of its replacement tTSLA.5.",
+        "Polls: 1 executed; 1 rejected; 1 not proposed.",
+    ]
+    twice = replace(delisted, manifest={**delisted.manifest, "delistings": delisted.manifest["delistings"] * 2})
+    assert answer(twice)[3].startswith("2 tASSETs were delisted; at the end 82,000 USD of them was still owed")
+
+
+def test_answer_says_that_the_net_yield_counts_rewards(run: Run, delisted: Run) -> None:
+    assert "rewards" not in answer(run)[2]
+    earning = with_value(delisted, "fee_yield", "lp_net_yield_per_year", 0.05)
+    assert answer(earning)[2] == "LPs earned 4.21% per year in fees, 5% per year with rewards and net of impermanent loss."
 
 
 def with_value(run: Run, group: str, name: str, value: float | None) -> Run:
@@ -390,6 +493,128 @@ def test_labels_of_crowded_shocks_do_not_overlap(run: Run) -> None:
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
+def test_after_a_delisting_the_end_price_stands_alone(delisted: Run) -> None:
+    chart = price_and_oracle(delisted)
+    ax = chart.figure.axes[1]
+    assert seen(ax, "market price")[0].max() == seen(ax, "oracle price")[0].max() == seen(ax, "end price")[0].min() == NOON / 3_600
+    assert set(seen(ax, "end price")[1]) == {END_PRICE}
+    assert "end price" not in chart.figure.axes[0].get_legend_handles_labels()[1]
+    assert "delisted at an end price of 400 USD" in chart.alt
+
+
+def seen(ax: Axes, label: str) -> np.ndarray:
+    """Hours and heights of what is seen of a curve; where a curve of prices becomes another both share a point."""
+    (curve,) = (curve for curve in ax.lines if curve.get_label() == label)
+    points = np.array(curve.get_data(), dtype=float)
+    return points[:, ~np.isnan(points).any(axis=0)]
+
+
+def test_nothing_is_drawn_before_a_listing(delisted: Run) -> None:
+    for chart in (price_and_oracle(delisted), system_ratio(delisted), amm_premium(delisted)):
+        ax = chart.figure.axes[2]
+        curves = [curve for curve in ax.lines if len(curve.get_xdata()) > 2]
+        assert curves
+        assert min(np.min(curve.get_xdata()) for curve in curves) == NOON / 3_600
+        assert "tTSLA.5 (listed 12 h after the start): " in chart.alt
+        assert not re.search("nan|undefined", chart.title + chart.alt)
+
+
+def test_a_panel_says_that_its_tasset_is_never_listed() -> None:
+    run = never_listed(a_run(["tAAPL", "tTSLA"], days=1), "tTSLA")
+    for chart in (price_and_oracle(run), system_ratio(run), amm_premium(run), ratio_distribution(run)):
+        assert "never listed" in [text.get_text() for text in chart.figure.axes[1].texts]
+        assert not re.search("nan|undefined", chart.title + chart.alt)
+        assert "tTSLA: never listed." in chart.alt or "tTSLA: no CDPs." in chart.alt
+    assert "tTSLA" not in lp_fees(run).figure.axes[0].get_legend_handles_labels()[1]
+
+
+def test_listings_and_delistings_are_labelled(delisted: Run) -> None:
+    assert panel_labels(price_and_oracle(delisted)) == [[], ["delisted"], ["listed"]]
+    assert panel_labels(lp_fees(delisted)) == [["tTSLA delisted", "tTSLA.5 listed"]] * 2
+
+
+def panel_labels(chart: Chart) -> list[list[str]]:
+    return [[text.get_text() for text in ax.texts] for ax in chart.figure.axes]
+
+
+def test_a_listing_by_poll_is_labelled(run: Run) -> None:
+    listing = _polls().iloc[:1].assign(tasset="tGOLD", change="whitelist", value=np.nan, executed_s=2.0 * DAY)
+    chart = price_and_oracle(replace(run, polls=listing))
+    assert panel_labels(chart)[2] == ["listed"]
+    assert "tGOLD (listed 2 d after the start)" in chart.alt
+
+
+def test_a_replacement_inherits_shocks_and_outages(delisted: Run) -> None:
+    shocks = [{"asset": "tTSLA", "at_s": hours * 3_600.0, "change": 0.1} for hours in (6, 18)]
+    outages = [{"tasset": "tTSLA", "from_s": 11 * 3_600.0, "to_s": 13 * 3_600.0}]
+    chart = price_and_oracle(replace(delisted, manifest={**delisted.manifest, "shocks": shocks, "outages": outages}))
+    assert panel_labels(chart) == [[], ["+10%", "delisted"], ["listed", "+10%"]]
+    assert [spans(ax, "oracle outage") for ax in chart.figure.axes] == [[], [(11.0, 12.0)], [(12.0, 13.0)]]
+
+
+def spans(ax: Axes, label: str) -> list[tuple[float, float]]:
+    """Hours from and to which something is shaded."""
+    boxes = [patch.get_path().get_extents(patch.get_patch_transform()) for patch in ax.patches if patch.get_label() == label]
+    return [(box.x0, box.x1) for box in boxes]
+
+
+def test_a_delisted_tasset_has_no_closed_market(delisted: Run) -> None:
+    first, old, new = (spans(ax, "market closed") for ax in price_and_oracle(delisted).figure.axes)
+    assert max(end for _, end in first) == 24
+    assert max(end for _, end in old) < NOON / 3_600 <= min(start for start, _ in new)
+
+
+def test_a_premium_in_a_pool_of_cents_is_left_out(delisted: Run) -> None:
+    drained = (delisted.series["tasset"] == "tTSLA") & (delisted.series["time_s"] > 18 * 3_600)
+    series = delisted.series.assign(
+        pool_usd=delisted.series["pool_usd"].mask(drained, 0.07), amm_premium=delisted.series["amm_premium"].mask(drained, 1e6)
+    )
+    chart = amm_premium(replace(delisted, series=series))
+    assert chart.title.endswith("after a delisting, at most 50% away from the end price")
+    assert chart.note.endswith("Left out: records of pools that hold less than 1 USD.")
+    assert "Left out" not in amm_premium(delisted).note
+    assert np.nanmax(chart.figure.axes[1].lines[1].get_ydata()) == 0.5
+    traded = lp_fees(replace(delisted, series=series)).figure.axes[1].lines[1].get_ydata()
+    assert np.max(traded) < 100
+
+
+def test_no_ratio_is_drawn_after_a_delisting(delisted: Run) -> None:
+    ratios, low = delisted.ratios, delisted.ratios["low"]
+    sunk = (ratios["tasset"] == "tTSLA") & (ratios["time_s"] >= NOON) & (low == 0.9)
+    chart = ratio_distribution(replace(delisted, ratios=ratios.assign(cdps=ratios["cdps"].where(low >= 1, 0).mask(sunk, 340))))
+    assert chart.title == "No CDP was recorded below a collateral ratio of 1"
+    assert max(mesh.get_coordinates()[..., 0].max() for mesh in chart.figure.axes[1].collections) == NOON / 3_600
+    assert seen(chart.figure.axes[1], "minimum ratio")[0].max() < NOON / 3_600
+
+
+def test_the_minimum_ratio_is_drawn_as_it_changes(run: Run) -> None:
+    raised = run.series.assign(min_collateral_ratio=np.where(run.series["time_s"] > DAY, 1.8, 1.5))
+    assert set(seen(ratio_distribution(replace(run, series=raised)).figure.axes[0], "minimum ratio")[1]) == {1.5, 1.8}
+
+
+def test_income_of_stakers_is_drawn_where_there_is_texo(charts: dict[str, Chart], delisted: Run) -> None:
+    assert "staking_income" not in charts
+    chart = next(chart for chart in all_charts(delisted) if chart.name == "staking_income")
+    assert [ax.get_ylabel() for ax in chart.figure.axes] == [
+        "price of tEXO\n(USD)",
+        "cumulative fees\nsold (USD)",
+        "cumulative pay\n(tEXO)",
+    ]
+    assert chart.title == (
+        "Fees of 3,000 USD paid stakers 2,400 tEXO; inflation paid 3,000 tEXO to them and 2,000 tEXO to stakers of LP tokens"
+    )
+    assert "Price: from 1 USD to 1.25 USD." in chart.alt
+    assert seen(chart.figure.axes[2], "inflation, to stakers of tEXO")[1].max() == 3_000
+
+
+def test_income_of_stakers_without_price_or_fees_is_drawn(delisted: Run) -> None:
+    poor = delisted.rewards.assign(texo_price_usd=np.nan, fees_sold_usd=0.0, fees_paid_texo=0.0)
+    chart = staking_income(replace(delisted, rewards=poor))
+    assert panel_labels(chart)[0][0] == "its pool is empty"
+    assert chart.title.startswith("No protocol fees were sold for tEXO;")
+    assert "Price: no price." in chart.alt
+
+
 def test_thinning_keeps_every_peak() -> None:
     values = np.random.default_rng(1).normal(size=50_000)
     _, kept = thinned(np.arange(50_000.0), values)
@@ -429,7 +654,7 @@ def odd_run(run: Run, case: str) -> Run:
     calm = small.series.assign(liquidated_debt_usd=0.0)
     nothing = dict.fromkeys(("debt_usd", "debt_tokens"), 0.0) | dict.fromkeys(("system_collateral_ratio", "amm_premium"), np.nan)
     debtless = small.series.assign(**nothing, oracle_price=np.nan)
-    frames = ("series", "ratios", "refusals", "liquidations")
+    frames = ("series", "ratios", "refusals", "liquidations", "rewards", "polls", "owners")
     return {
         "no_liquidations": replace(small, series=calm, refusals=small.refusals.iloc[:0], liquidations=small.liquidations.iloc[:0]),
         "one_record": a_run(days=0),
@@ -487,6 +712,34 @@ def test_why_a_figure_is_missing_and_intervals_are_shown(run: Run) -> None:
     assert "400 price paths" in page
 
 
+def test_polls_and_behaviours_of_owners_are_tables(page: str, delisted: Run) -> None:
+    assert "table-polls" not in page
+    assert "table-owners" not in page
+    with_tables = render(delisted)
+    assert cells("tAAPL", "min collateral ratio", "executed", "1 h", "17 h", "180%", "48.3%", "1.2%", "2.5%", texts=3) in with_tables
+    assert cells("tTSLA", "auction discount", "not proposed", "2 h 30 min", "-", "40%", "-", "-", "-", texts=3) in with_tables
+    assert cells("sold them at a premium, to buy them back", "101", "2,000,000", "-100,000", "-5%", texts=1) in with_tables
+
+
+def cells(*words: str, texts: int) -> str:
+    """A row of a table whose first `texts` cells are no numbers."""
+    return "".join(f"<td>{word}</td>" if place < texts else f'<td class="number">{word}</td>' for place, word in enumerate(words))
+
+
+def test_delistings_stand_among_the_events(run: Run, delisted: Run) -> None:
+    gone = "<li>tTSLA is delisted 12 h after the start, at an end price of 400 USD; tTSLA.5 replaces it"
+    assert f"{gone} and tracks a share after a split of 5 for 1.</li>" in render(delisted)
+    assert "<li>tTSLA is delisted 12 h after the start, at an end price of 400 USD; tGOLD replaces it.</li>" in render(
+        with_delisting(run, split=1.0)
+    )
+
+
+def test_page_with_texo_and_a_delisting_is_whole(delisted: Run) -> None:
+    parsed = Page(render(delisted))
+    assert len(parsed.ids) == len(set(parsed.ids))
+    assert {"staking_income", "term-fee_purchase_price_usd", "term-delisted_pools_end_usd"} <= set(parsed.ids)
+
+
 def test_configured_moments_stand_beside_realised_ones(page: str) -> None:
     row = '<td>tAAPL</td><td>volatility per year</td><td class="number">0.35</td><td class="number">0.3471</td>'
     assert row in page
@@ -499,7 +752,7 @@ def test_page_says_how_to_run_it_again(page: str) -> None:
 
 
 def test_every_figure_of_the_summary_is_defined(run: Run) -> None:
-    names = {name for group in run.summary.values() for name in group}
+    names = {name for group in (*run.summary.values(), STAKING, DELISTING) for name in group}
     assert names <= set(GLOSSARY)
     assert all(term.label and term.meaning.endswith(".") and term.unit and term.sign and term.source for term in GLOSSARY.values())
 
@@ -523,6 +776,12 @@ def test_terminal_summary_is_one_screen(run: Run, width: int) -> None:
 def test_terminal_summary_stays_one_screen_whatever_the_scenario_says(run: Run) -> None:
     endless = replace(run, manifest={**run.manifest, "name": "x" * 300, "about": "word " * 100})
     assert len(printed(endless, 80)) <= 24
+
+
+def test_terminal_summary_stays_one_screen_with_delisting_and_polls(delisted: Run) -> None:
+    lines = printed(with_value(delisted, "fee_yield", "lp_net_yield_per_year", -0.0123), 80)
+    assert len(lines) <= 24
+    assert "Polls: 1 executed; 1 rejected; 1 not proposed." in " ".join(lines)
 
 
 def test_terminal_summary_says_where_the_report_is_and_what_was_refused(run: Run) -> None:

@@ -1,0 +1,56 @@
+"""From when to when a tASSET is listed, as a run's delistings, polls and prices tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import pandas as pd
+
+from seawall.reports.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Seconds since the start at which a tASSET is listed and delisted; infinite where that does not happen.
+
+    Attributes:
+        listed: by a delisting that it replaces, by a poll, or else the time of its first oracle price.
+        delisted: from then on it has an end price, and no market.
+    """
+
+    listed: float
+    delisted: float
+
+    def spans(self, seconds: float) -> bool:
+        """Tell whether the tASSET has a market at that time."""
+        return self.listed <= seconds < self.delisted
+
+
+def life_of(result: Result, tasset: str) -> Life:
+    """When a tASSET of the run is listed and delisted."""
+    delistings, polls = result.manifest["delistings"], result.polls
+    listings = [float(event["at_s"]) for event in delistings if event["replacement"] == tasset]
+    listings += polls.loc[(polls["tasset"] == tasset) & (polls["change"] == "whitelist"), "executed_s"].dropna().tolist()
+    if not listings:
+        rows = result.series[result.series["tasset"] == tasset]
+        listings = rows.loc[rows["oracle_price"].notna(), "time_s"].tolist()
+    ends = [float(event["at_s"]) for event in delistings if event["tasset"] == tasset]
+    return Life(min(listings, default=inf), min(ends, default=inf))
+
+
+def lineage(result: Result, tasset: str) -> set[str]:
+    """The tASSET and what it replaces: shocks and outages of the one are those of the other."""
+    return {tasset, *(event["tasset"] for event in result.manifest["delistings"] if event["replacement"] == tasset)}
+
+
+def since_listing(result: Result, tasset: str) -> pd.DataFrame:
+    """The rows of one tASSET in order of time, from its listing on; none if it is never listed."""
+    series = result.series
+    rows = series[(series["tasset"] == tasset) & (series["time_s"] >= life_of(result, tasset).listed)]
+    return rows.sort_values("time_s", kind="stable")
+
+
+def quoted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those rows of a series in which the tASSET has a market price, so is not delisted."""
+    return rows[~rows["is_delisted"].astype(bool)]
