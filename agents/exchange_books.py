@@ -81,7 +81,7 @@ def remember_yield(memory: Row, debt: float, capital: float, part_of_year: float
 
 @rule
 def pool_debt(x: Exchange, p: int) -> float:
-    """USD that a pool owes through its markets up to now, siphons included; what its LPs minted themselves is not in it."""
+    """USD that a pool's LPs owe up to now, through its markets, to its distributor's receivers, and for what they minted."""
     return float(x.pools[p].debt + liquidity_pools.incoming_debt(core_of(x), p))
 
 

@@ -69,11 +69,20 @@ def settle_poll(world: World, poll: Row, now: float) -> None:
 
 
 @rule
+def concerns(world: World, tasset: int, other: int) -> bool:
+    """Tell whether a term of a tASSET is, or will be, that of another: itself, or the replacement that will take it over."""
+    found = tasset == other
+    for i in range(len(world.migrations)):
+        found = found or (world.migrations[i].tasset == tasset and world.migrations[i].replacement == other)
+    return bool(found)
+
+
+@rule
 def adjust_owners(world: World, tasset: int, factor: float) -> None:
     """Scale what owners of a tASSET's CDPs aim at with its minimum ratio, so that their buffers stay what they were (assumption)."""
     for i in range(len(world.minters)):
         minter = world.minters[i]
-        if world.cdps[minter.cdp].tasset == tasset and factor != 1.0:
+        if concerns(world, tasset, world.cdps[minter.cdp].tasset) and factor != 1.0:
             minter.target_ratio *= factor
             minter.alert_ratio *= factor
             minter.excess_ratio *= factor if minter.excess_ratio < NEVER else 1.0

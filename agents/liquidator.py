@@ -235,6 +235,9 @@ def visit(world: World, index: int, which: int) -> None:
         kind = world.cdp_kinds[position.kind]
         if not position.is_open or not auction.is_margin_called(position, tasset, cdp.last_price(kind, world.feeds)):
             continue
+        if kind.is_revoked:
+            mark.reason = Status.TASSET_DELISTED.value
+            continue
         if tasset.auction_needs_fresh_price and not is_fresh(world.feeds[kind.collateral_feed], now):
             mark.reason = Status.STALE_PRICE.value
             continue

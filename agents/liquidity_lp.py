@@ -54,8 +54,9 @@ def repay(x: Exchange, lp: Row, position: Row, debt: float, now: float) -> None:
     """Burn dUSD against a debt, as far as the wallet goes."""
     amount = min(floor_amount(debt), x.wallets[lp.account, x.system[0].usd_token])
     if amount > 0.0:
-        status, _ = issuance.burn_usd(core_of(x), position, x.tokens, x.wallets, amount, now)
+        status, repaid = issuance.burn_usd(core_of(x), position, x.tokens, x.wallets, amount, now)
         tally(x.tallies, Action.BURN_USD, status)
+        x.pool_memory[position.pool].last_debt -= repaid  # a loan repaid is no yield
 
 
 @rule
@@ -76,9 +77,12 @@ def flee(x: Exchange, lp: Row, position: Row, debt: float, now: float) -> None:
 def move(x: Exchange, lp: Row, index: int, target: int, now: float) -> None:
     """Take collateral and debt to another pool."""
     source, goal = x.positions[position_row(x, index, lp.pool)], x.positions[position_row(x, index, target)]
+    debt = vaults.position_debt(core_of(x), source)
     status = delegation.migrate(core_of(x), source, goal, now)
     tally(x.tallies, Action.MOVE_POOL, status)
     if status == Status.OK:
+        x.pool_memory[lp.pool].last_debt -= debt
+        x.pool_memory[target].last_debt += debt
         lp.pool = target
 
 
@@ -91,8 +95,11 @@ def mind_loan(x: Exchange, lp: Row, position: Row, value: float, debt: float, no
     if debt > 0.0 and lp.borrow_ratio < INFINITE and value / debt < low:
         repay(x, lp, position, debt - allowed, now)
     elif floor_amount(max(allowed - debt, 0.0)) > 0.01 * value:  # less is not worth a transaction
-        status = issuance.mint_usd(core, position, x.tokens, x.wallets, floor_amount(allowed - debt), now)
+        amount = floor_amount(allowed - debt)
+        status = issuance.mint_usd(core, position, x.tokens, x.wallets, amount, now)
         tally(x.tallies, Action.MINT_USD, status)
+        if status == Status.OK:
+            x.pool_memory[position.pool].last_debt += amount  # a loan taken is no loss
 
 
 @rule

@@ -18,6 +18,7 @@ from seawall.protocols.tables import TDOLLAR, Ints, Row, World
 NEVER = float("inf")
 ANY_SLIPPAGE = 1.0
 LOOK_EVERY = 3_600.0  # seconds between two looks at a pool that is still empty or too thin (assumption)
+RETRY_RECOVERY = 86_400.0  # seconds until tokens that nobody took are offered again (assumption)
 MAX_SPREAD = 0.05  # fraction: slippage at which an LP does not buy its way into a pool (assumption)
 
 
@@ -137,8 +138,10 @@ def move(world: World, lp: Row, now: float) -> None:
     recover_all(world, lp.account, lp.pool, now)
     if lp.delisting == Reaction.MOVE.value and old.replacement >= 0:
         arrive(world, lp, old.replacement, now)
-    else:
-        lp.moves_at = lp.exit_premium = lp.exit_stale = NEVER
+        return
+    left = world.wallets[lp.account, old.token]
+    lp.moves_at = now + RETRY_RECOVERY if left > 0.0 else NEVER
+    lp.exit_premium = lp.exit_stale = NEVER
 
 
 @rule

@@ -34,6 +34,12 @@ def act(world: World) -> None:
 
 
 @rule
+def is_open(world: World, minter: int) -> bool:
+    """Tell whether the owner in a row of minters has a CDP; not for a row that is none."""
+    return bool(minter >= 0 and world.cdps[world.minters[minter].cdp].is_open)
+
+
+@rule
 def announce(world: World, tasset: int, replacement: int, now: float) -> None:
     """Let everybody concerned make an appointment with itself; owners stop minding a ratio that no longer matters."""
     for i in range(len(world.minters)):
@@ -42,11 +48,11 @@ def announce(world: World, tasset: int, replacement: int, now: float) -> None:
         if position.tasset == tasset:
             minter.alert_ratio, minter.excess_ratio = 0.0, NEVER
             minter.due_at = minter.opens_at = NEVER
-            if minter.delisting != Reaction.SIT.value:
-                minter.exit_at = now + minter.reaction_to_delisting
+            if minter.delisting != Reaction.SIT.value:  # who has no CDP any more may still hold tokens
+                minter.exit_at = minter.opens_at = now + minter.reaction_to_delisting
         elif world.cdp_kinds[position.kind].is_revoked:  # what it locks is taken no more: it can only burn and withdraw
             minter.relevers, minter.response = False, Response.BURN.value
-        elif position.tasset == replacement and minter.delisting == Reaction.MOVE.value:
+        elif position.tasset == replacement and minter.delisting == Reaction.MOVE.value and is_open(world, minter.predecessor):
             minter.opens_at = now + minter.reaction_to_delisting + world.clock[0].step_seconds  # after the old CDP of the same owner
     reopen(world, tasset)
     reopen(world, replacement)

@@ -139,8 +139,10 @@ def end(world: World, minter: Row, position: Row, now: float) -> None:
     """Do what the owner does at its time to leave: wind up a delisted CDP, wait with a short that still pays, or close."""
     later = now + max(minter.reaction, world.clock[0].step_seconds)
     if world.tassets[position.tasset].is_delisted:
-        strategies.wind_up(world, minter, position, now)
-        minter.exit_at = NEVER
+        is_priced = cdp.fresh_price(world.cdp_kinds[position.kind], world.feeds, now) > 0.0
+        if is_priced:
+            strategies.wind_up(world, minter, position, now)
+        minter.exit_at = NEVER if is_priced else later
         return
     if strategies.is_short_worth_keeping(world, minter, position):
         minter.exit_at = now + minter.look_every

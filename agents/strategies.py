@@ -17,7 +17,7 @@ from enum import IntEnum
 from seawall.agents.base import tally
 from seawall.agents.swaps import ANY_SPREAD, buy_missing, recover_all
 from seawall.protocols import amm, cdp, staking
-from seawall.protocols.amounts import ceil_amount, floor_amount
+from seawall.protocols.amounts import LIMIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Row, World
@@ -67,7 +67,11 @@ def enter(world: World, minter: Row, position: Row, now: float) -> None:
     """Open the CDP if prices are fresh and, for a short-seller, the premium is there; otherwise look again later."""
     kind, tasset = world.cdp_kinds[position.kind], world.tassets[position.tasset]
     minter.opens_at = now + max(minter.look_every, world.clock[0].step_seconds)
-    if tasset.is_delisted or kind.is_revoked or cdp.fresh_price(kind, world.feeds, now) <= 0.0:
+    if tasset.is_delisted:
+        recover_all(world, minter.account, position.tasset, now)
+        minter.opens_at = NEVER
+        return
+    if kind.is_revoked or cdp.fresh_price(kind, world.feeds, now) <= 0.0:
         return
     if minter.strategy == Strategy.SHORT.value and premium(world, tasset) < minter.entry_premium:
         return
@@ -86,7 +90,7 @@ def enter(world: World, minter: Row, position: Row, now: float) -> None:
     tally(world.tallies, Action.OPEN, status)
     if status != Status.OK:
         return
-    minter.opens_at = NEVER
+    minter.opens_at, minter.exit_at = NEVER, now + minter.holding
     if minter.strategy == Strategy.LEVERAGE.value:
         lever(world, minter, position, now)
     elif minter.strategy == Strategy.SHORT.value:
@@ -119,10 +123,22 @@ def lever(world: World, minter: Row, position: Row, now: float) -> None:
 
 
 @rule
-def deleverage(world: World, minter: Row, position: Row, ratio: float, now: float) -> Status:
-    """Go round the loop backwards until the ratio is reached: withdraw down to the minimum, buy tokens, burn them.
+def cash_missing(world: World, minter: Row, tasset: Row, wanted: float) -> float:
+    """tDOLLAR to withdraw, fee included, so that the owner can buy what it lacks of `wanted` tokens."""
+    pool, wallets = world.pools[tasset.pool], world.wallets
+    missing = wanted - wallets[minter.account, tasset.token]
+    if missing <= 0.0:
+        return 0.0
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    cost = amm.quote_cost(base, asset, missing + amm.ROUNDING, pool.commission) - wallets[minter.account, TDOLLAR]
+    return ceil_amount(max(min(cost, LIMIT), 0.0) / (1.0 - tasset.protocol_fee))
 
-    The tokens kept are burned first. Returns the last refusal, or OK.
+
+@rule
+def deleverage(world: World, minter: Row, position: Row, ratio: float, now: float) -> Status:
+    """Go round the loop backwards until the ratio is reached: withdraw what the purchase needs, buy tokens, burn them.
+
+    Tokens and cash that are there go first, and nothing is withdrawn below the minimum. Returns the last refusal, or OK.
     """
     kind, tasset = world.cdp_kinds[position.kind], world.tassets[position.tasset]
     for _ in range(DELEVERAGE_ROUNDS):
@@ -133,7 +149,8 @@ def deleverage(world: World, minter: Row, position: Row, ratio: float, now: floa
         if surplus <= 0.0:
             return Status.OK
         spare = floor_amount(position.collateral - cdp.required_collateral(position.debt, price, tasset.min_collateral_ratio) * MARGIN)
-        if spare > 0.0 and world.wallets[minter.account, tasset.token] < surplus:
+        spare = min(spare, cash_missing(world, minter, tasset, surplus))
+        if spare > 0.0:
             tally(world.tallies, Action.WITHDRAW, cdp.withdraw(position, tasset, kind, world.feeds, world.wallets, spare, now))
         buy_missing(
             world.pools[tasset.pool], world.wallets, world.tallies, minter.account, surplus - world.wallets[minter.account, tasset.token]

@@ -71,7 +71,8 @@ def ratios(world: World, names: Sequence[str]) -> pd.DataFrame:
 
 def refusals(world: World) -> pd.DataFrame:
     """What was refused between two records, by action and reason; rows with a count only."""
-    cumulative = world.tally_series[: int(world.clock[0].records)]
+    cumulative = world.tally_series[: int(world.clock[0].records)].copy()
+    cumulative[-1] = world.tallies  # what was asked after the last record belongs to it
     since_last = np.diff(cumulative, axis=0, prepend=cumulative[:1])
     since_last[0] = cumulative[0]
     since_last[:, :, Status.OK] = 0
@@ -175,4 +176,5 @@ def owners(world: World) -> pd.DataFrame:
 
 
 def _times(world: World) -> np.ndarray:
-    return world.series[: int(world.clock[0].records), 0]["time"]
+    times: np.ndarray = world.reward_series["time"][: int(world.clock[0].records)]
+    return times

@@ -192,8 +192,9 @@ def owners_wealth(world: World) -> Floats:
     cdps = world.cdps
     owed = cdps["debt"] * prices[world.tassets["token"][cdps["tasset"]]]
     locked = cdps["collateral"] * prices[world.cdp_kinds["token"][cdps["kind"]]]
-    wealth = np.bincount(cdps["owner"], weights=locked - owed, minlength=accounts)
-    wealth += np.bincount(world.stakes["owner"], weights=stakes_worth(world), minlength=accounts)
+    wealth = np.zeros(accounts)
+    np.add.at(wealth, cdps["owner"], locked - owed)
+    np.add.at(wealth, world.stakes["owner"], stakes_worth(world))
     account = world.minters["account"]
     owned: Floats = wealth[account] + world.wallets[account] @ prices
     return owned

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seawall.agents.alarms import collateral_mark, mark_price, market_ratio, update_insolvent
+from seawall.agents.alarms import collateral_mark, is_insolvent, mark_price, market_ratio, update_insolvent
 from seawall.protocols import amm
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
@@ -164,7 +164,8 @@ def count_cdps(world: World, record: int) -> None:
         tasset = world.tassets[cdp.tasset]
         kind = world.cdp_kinds[cdp.kind]
         row.called += int(not tasset.is_delisted and last_price(kind, world.feeds) * tasset.min_collateral_ratio > cdp.backing)
-        ratio = cdp.backing / market_ratio(kind, world.tassets, world.market_price, step)
+        market = market_ratio(kind, world.tassets, world.market_price, step)
+        ratio = cdp.backing / market if is_insolvent(cdp, market) else max(cdp.backing / market, 1.0)
         world.ratio_counts[record, cdp.tasset, ratio_bin(ratio)] += 1
 
 

@@ -9,20 +9,27 @@ from typing import Any, TypeVar
 import mesa
 import pandas as pd
 
-from seawall.agents import liquidator, lp, migration, minter, staker
-from seawall.agents.base import MarketAgent, everybody
+from seawall.agents import liquidator, liquidity_lp, lp, migration, minter, perps_trader, staker
+from seawall.agents.base import ExchangeAgent, MarketAgent, everybody
+from seawall.agents.exchange import Exchange
+from seawall.agents.exchange_keeper import ExchangeKeeper
 from seawall.agents.keeper import Keeper
 from seawall.agents.liquidator import Liquidator
+from seawall.agents.liquidity_lp import LiquidityLp
 from seawall.agents.lp import LiquidityProvider
 from seawall.agents.minter import Minter
 from seawall.agents.oracle_feeder import OracleFeeder
+from seawall.agents.perps_trader import PerpsTrader
+from seawall.agents.pool_owner import PoolOwner
 from seawall.agents.staker import Staker
 from seawall.agents.trader import Arbitrageur, Trader
-from seawall.models import frames, measures, step
+from seawall.models import exchange_audit, exchange_measures, exchange_step, frames, measures, step
+from seawall.models.exchange_measures import ExchangeNames
 from seawall.models.records import observe
+from seawall.models.world import digest
 from seawall.protocols import audit
 from seawall.protocols.compiled import mark_compiled
-from seawall.protocols.tables import World
+from seawall.protocols.tables import Table, World
 
 BUILT_IN: tuple[type[MarketAgent], ...] = (
     OracleFeeder,
@@ -34,6 +41,7 @@ BUILT_IN: tuple[type[MarketAgent], ...] = (
     LiquidityProvider,
     Staker,
 )
+OF_EXCHANGE: tuple[type[MarketAgent], ...] = (PerpsTrader, LiquidityLp, ExchangeKeeper, PoolOwner)
 DEFAULT_WORLD = "seawall.scenarios.build:default_world"
 """Named, not imported: a model knows no scenario; only the constructor without arguments asks for one."""
 
@@ -78,12 +86,21 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
     """
 
     def __init__(
-        self, world: World | None = None, *, tasset_names: Sequence[str] | None = None, seed: int = 0, with_audit: bool = False
+        self,
+        world: World | None = None,
+        *,
+        exchange: Exchange | None = None,
+        exchange_names: ExchangeNames | None = None,
+        tasset_names: Sequence[str] | None = None,
+        seed: int = 0,
+        with_audit: bool = False,
     ) -> None:
         """Wrap a world.
 
         Args:
             world: built by a scenario; None builds the default scenario's.
+            exchange: DexToro's exchange beside it, if there is one.
+            exchange_names: names of its markets, pools, collaterals and receivers of fees, by row.
             tasset_names: by row; "tasset 0", ... if not given.
             seed: for Mesa's own generators, which no built-in agent uses.
             with_audit: check the books after every round instead of only at the end (slow).
@@ -98,7 +115,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         self._faces: dict[tuple[str, int], MarketAgent] = {}
         self._has_all_faces = False
         self._is_scripted = False
-        self._rows = step.room_for_rows(world)
+        self.exchange, self.exchange_names = exchange, exchange_names
+        self._rows = step.room_for_rows(world) if exchange is None else exchange_step.room_for_rows(world, exchange)
         self.running = self.rounds_left > 0
 
     @property
@@ -114,8 +132,15 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         if self._is_scripted:
             self._scripted_step()
         else:
-            step.run(self.world, self._rows, 1)
+            self._play(1)
         self._after_rounds(audited=self.with_audit)
+
+    def _play(self, rounds: int) -> None:
+        """Play rounds compiled."""
+        if self.exchange is None:
+            step.run(self.world, self._rows, rounds)
+        else:
+            exchange_step.run(self.world, self.exchange, self._rows, rounds)
 
     def run_for(self, duration: int) -> None:
         """Play up to `duration` rounds."""
@@ -124,7 +149,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             for _ in range(rounds):
                 self.step()
         elif rounds > 0:
-            step.run(self.world, self._rows, rounds)
+            self._play(rounds)
             mark_compiled()
         self.steps = int(self.world.clock[0].step)
         self._after_rounds(audited=True)
@@ -149,6 +174,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
     def _after_rounds(self, *, audited: bool) -> None:
         if audited:
             audit.check(self.world)
+            if self.exchange is not None:
+                exchange_audit.check(self.exchange)
         self.running = self.rounds_left > 0
 
     # --- agents: faces of rows, made when somebody looks ---
@@ -173,8 +200,9 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         """The agent of one row."""
         key = (kind.kind, index)
         if key not in self._faces:
-            if not 0 <= index < len(getattr(self.world, kind.kind)):
-                raise IndexError(f"{kind.kind} has {len(getattr(self.world, kind.kind))} rows, so there is none numbered {index}")
+            rows = len(self.rows_of(kind))
+            if not 0 <= index < rows:
+                raise IndexError(f"{kind.kind} has {rows} rows, so there is none numbered {index}")
             self._faces[key] = kind(self, index)
         return self._faces[key]
 
@@ -188,7 +216,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         Returns:
             The agents, in the order of `rows`.
         """
-        table = getattr(self.world, kind.kind)
+        table = self.rows_of(kind)
         made = []
         for index in rows:
             if (kind.kind, index) in self._faces:
@@ -208,10 +236,20 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         if self._has_all_faces:
             return
         self._has_all_faces = True
-        for kind in BUILT_IN:
-            for index in range(len(getattr(self.world, kind.kind))):
-                if not getattr(self.world, kind.kind)[index].scripted:
+        for kind in self.kinds:
+            for index in range(len(self.rows_of(kind))):
+                if not self.rows_of(kind)[index].scripted:
                     self.face(kind, index)
+
+    @property
+    def kinds(self) -> tuple[type[MarketAgent], ...]:
+        """Classes of the built-in agents of this market."""
+        return BUILT_IN if self.exchange is None else BUILT_IN + OF_EXCHANGE
+
+    def rows_of(self, kind: type[MarketAgent]) -> Table:
+        """Rows of a kind of agent."""
+        table: Table = getattr(self.exchange if issubclass(kind, ExchangeAgent) else self.world, kind.kind)
+        return table
 
     # --- a round with scripted rows: the same phases, rows of Python classes at their turn ---
 
@@ -230,15 +268,27 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         staker.propose_due(world)
         self._phase(Staker, rows[: staker.order(world, rows)])
         observe(world)
+        if self.exchange is not None:
+            self._scripted_exchange(self.exchange)
+
+    def _scripted_exchange(self, x: Exchange) -> None:
+        rows = self._rows
+        exchange_step.begin(x)
+        self._phase(PerpsTrader, rows[: perps_trader.traders_with_orders(x, rows)])
+        exchange_step.watch_margins(x, rows)
+        self._phase(LiquidityLp, rows[: liquidity_lp.order(x, rows)])
+        self._phase(ExchangeKeeper, range(len(x.exchange_keepers)))
+        self._phase(PoolOwner, range(len(x.pool_owners)))
+        exchange_step.finish(x)
 
     def _phase(self, kind: type[MarketAgent], order: Iterable[int]) -> None:
         """Let rows act in the order drawn; last come rows without anything to do whose class has a `step` of its own."""
-        scripted = getattr(self.world, kind.kind)["scripted"]
+        scripted, state = self.rows_of(kind)["scripted"], self.exchange if issubclass(kind, ExchangeAgent) else self.world
         rows = [int(row) for row in order]
         idle = [int(row) for row in scripted.nonzero()[0] if row not in rows]
         for row in rows:
             if not scripted[row]:
-                kind.act(self.world, row)
+                kind.act(state, row)
             elif (kind.kind, row) in self._faces:
                 self._faces[kind.kind, row].step()
         for row in idle:
@@ -250,7 +300,12 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
 
     def summary(self) -> measures.Summary:
         """Headline figures of the run so far."""
-        return measures.measure(self.world)
+        found = measures.measure(self.world) if self.exchange is None or len(self.world.tassets) else {}
+        return found if self.exchange is None else found | exchange_measures.measure(self.exchange, self.world, self.exchange_names)
+
+    def digest(self) -> str:
+        """Fingerprint of all state: equal for equal markets."""
+        return digest(self.world) if self.exchange is None else digest(self.world, self.exchange)
 
     def series(self) -> pd.DataFrame:
         """Time series; see `frames.series`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,9 @@ class Sizes:
         collaterals: (minted, locked) rows of tassets: which tASSETs may be minted against which other, beside tDOLLAR.
         spare_feeders: feeders beyond one per tASSET.
         lp_stakes: stakes of LP tokens; each staker of tEXO has one of its own.
+        extra_tokens: tokens of whoever shares this world's wallets; they follow tEXO's LP token.
+        extra_accounts: accounts of the same; they come last.
+        extra_feeds: feeds of the same, each with a feeder; they follow tDOLLAR's feed, their feeders the spare ones.
     """
 
     steps: int
@@ -45,25 +49,28 @@ class Sizes:
     emissions: int = 0
     proposals: int = 0
     migrations: int = 0
+    extra_tokens: int = 0
+    extra_accounts: int = 0
+    extra_feeds: int = 0
     orders: int = 0
     record_every: int = 60
     events: int = 100_000
 
     @property
     def tokens(self) -> int:
-        """TDOLLAR, tASSETs and their LP tokens, tEXO and its LP token."""
-        return 1 + 2 * self.tassets + 2
+        """TDOLLAR, tASSETs and their LP tokens, tEXO and its LP token, extra ones."""
+        return 1 + 2 * self.tassets + 2 + self.extra_tokens
 
     @property
     def feeders(self) -> int:
-        """Feeders, spare ones included."""
-        return self.tassets + self.spare_feeders
+        """Feeders, spare ones and those of extra feeds included."""
+        return self.tassets + self.spare_feeders + self.extra_feeds
 
     @property
     def accounts(self) -> int:
-        """Contracts, pools, staking pools, feeders, then agents."""
+        """Contracts, pools, staking pools, feeders, then agents, then extra ones."""
         agents = self.minters + self.liquidators + self.traders + self.arbitrageurs + self.lps + self.stakers + self.keepers
-        return FIRST_FREE_ACCOUNT + 2 * (self.tassets + 1) + self.feeders + agents
+        return FIRST_FREE_ACCOUNT + 2 * (self.tassets + 1) + self.feeders + agents + self.extra_accounts
 
     @property
     def records(self) -> int:
@@ -82,7 +89,7 @@ def empty_world(sizes: Sizes) -> World:
         clock=np.zeros(1, tables.CLOCK),
         tokens=np.zeros(sizes.tokens, tables.TOKEN),
         wallets=np.zeros((sizes.accounts, sizes.tokens)),
-        feeds=np.zeros(sizes.tassets + 1, tables.FEED),
+        feeds=np.zeros(sizes.tassets + 1 + sizes.extra_feeds, tables.FEED),
         tassets=np.zeros(sizes.tassets, tables.TASSET),
         cdp_kinds=np.zeros(kinds, tables.CDP_KIND),
         cdps=np.zeros(sizes.minters, tables.CDP),
@@ -144,7 +151,8 @@ def _set_nevers(world: World) -> None:
     world.tassets["auction_needs_fresh_price"] = True
     world.tassets["replacement"] = world.minters["stake"] = world.lps["stake"] = world.intentions["choice"] = -1
     world.migrations["done_at"] = world.traders["recovers_at"] = world.stakers["harvest_at"] = NEVER
-    for column in ("due_at", "exit_at", "excess_ratio", "opens_at"):
+    world.minters["predecessor"] = -1
+    for column in ("due_at", "exit_at", "excess_ratio", "opens_at", "holding"):
         world.minters[column] = NEVER
     for column in ("exit_premium", "exit_stale", "calm_since", "moves_at", "harvest_at"):
         world.lps[column] = NEVER
@@ -190,6 +198,9 @@ def _set_accounts(world: World, sizes: Sizes) -> None:
         account += len(agents)
     world.oracle_feeders["feed"][: sizes.tassets] = np.arange(sizes.tassets)
     world.feeds["feeder"][: sizes.tassets] = world.oracle_feeders["account"][: sizes.tassets]
+    first = sizes.tassets + sizes.spare_feeders
+    world.oracle_feeders["feed"][first:] = sizes.tassets + 1 + np.arange(sizes.extra_feeds)
+    world.feeds["feeder"][sizes.tassets + 1 :] = world.oracle_feeders["account"][first:]
     world.minters["cdp"] = np.arange(len(world.minters))
     world.cdps["owner"] = world.minters["account"]
     world.stakers["stake"] = np.arange(sizes.stakers)
@@ -200,10 +211,10 @@ def _set_accounts(world: World, sizes: Sizes) -> None:
     lay_out(world)
 
 
-def digest(world: World) -> str:
-    """SHA-256 of all tables, column by column: equal for equal worlds, whatever the padding of rows."""
+def digest(*worlds: NamedTuple) -> str:
+    """SHA-256 of all tables, column by column: equal for equal worlds, whatever the padding of rows. With an exchange, of both."""
     sha = hashlib.sha256()
-    for name, table in zip(World._fields, world, strict=True):
+    for name, table in (item for world in worlds for item in zip(world._fields, world, strict=True)):
         sha.update(name.encode())
         columns: list[Floats] = [table[column] for column in table.dtype.names] if table.dtype.names else [table]
         for column in columns:

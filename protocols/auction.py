@@ -82,15 +82,15 @@ def purchase(
         now: seconds since the start.
 
     Returns:
-        (OK, tokens burned, collateral sold, auction fee included), or (CDP_NOT_OPEN, BAD_AMOUNT, TASSET_DELISTED, INSUFFICIENT_DEBT,
-        STALE_PRICE, NOT_MARGIN_CALLED, INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer is worth less
-        than one unit of collateral.
+        (OK, tokens burned, collateral sold, auction fee included), or (CDP_NOT_OPEN, BAD_AMOUNT, TASSET_DELISTED (it, or its collateral),
+        INSUFFICIENT_DEBT, STALE_PRICE, NOT_MARGIN_CALLED, INSUFFICIENT_BALANCE; 0, 0) with nothing changed. BAD_AMOUNT also when the offer
+        is worth less than one unit of collateral.
     """
     if not cdp.is_open:
         return Status.CDP_NOT_OPEN, 0.0, 0.0
     if not is_positive_amount(offer):
         return Status.BAD_AMOUNT, 0.0, 0.0
-    if tasset.is_delisted:
+    if tasset.is_delisted or kind.is_revoked:
         return Status.TASSET_DELISTED, 0.0, 0.0
     if offer > cdp.debt:
         return Status.INSUFFICIENT_DEBT, 0.0, 0.0

@@ -26,7 +26,15 @@ def is_executable(poll: Row, terms: Row, now: float) -> bool:
 
 @rule
 def reassign_feeder(feed: Row, new_feeder: int) -> Status:
-    """Let another account publish a tASSET's price; the last price stays. Always OK."""
+    """Let another account publish a tASSET's price; the last price stays.
+
+    Returns:
+        OK, or TASSET_DELISTED, BAD_TERMS (not listed yet: that takes another poll) with nothing changed.
+    """
+    if feed.is_frozen:
+        return Status.TASSET_DELISTED
+    if feed.feeder < 0:
+        return Status.BAD_TERMS
     feed.feeder = new_feeder
     return Status.OK
 
@@ -61,7 +69,8 @@ def whitelist(tasset: Row, feed: Row, stake_pool: Row, feeder: int) -> Status:
     if not are_terms_valid(tasset.min_collateral_ratio, tasset.auction_discount):
         return Status.BAD_TERMS
     stake_pool.is_rewarded = True
-    return reassign_feeder(feed, feeder)
+    feed.feeder = feeder
+    return Status.OK
 
 
 @rule

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from seawall.reports.backdrop import backdrop
 from seawall.reports.counts import liquidations_and_refusals, ratio_distribution
+from seawall.reports.exchange import exchange_charts
 from seawall.reports.life import life_of, quoted, since_listing
 from seawall.reports.result import Result
 from seawall.reports.staking import staking_income
@@ -48,7 +49,7 @@ LEAST_POOL_USD = 1.0  # what a pool must hold for its price to mean anything
 def all_charts(result: Result) -> list[Chart]:
     """Every figure that the run has records for, in the order of the report."""
     if result.series.empty:
-        return []
+        return exchange_charts(result)
     distribution = [] if result.ratios.empty else [ratio_distribution(result)]
     income = [] if result.rewards.empty else [staking_income(result)]
     return [
@@ -59,6 +60,7 @@ def all_charts(result: Result) -> list[Chart]:
         amm_premium(result),
         lp_fees(result),
         *income,
+        *exchange_charts(result),
     ]
 
 

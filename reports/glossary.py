@@ -7,68 +7,44 @@ at its end price.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from seawall.reports.definition import GAIN, LOSS, SIZE, Definition
+from seawall.reports.exchange_terms import EXCHANGE_TERMS
 
-DEFINITION = "definition"
 PEREZ = "Perez et al., Liquidations: DeFi on a Knife-edge, arXiv 2009.13235"
 GUDGEON = "Gudgeon et al., The Decentralized Financial Crisis, arXiv 2002.08099"
 QIN = "Qin et al., An Empirical Study of DeFi Liquidations, arXiv 2106.06389"
-
-_LOSS = "positive is a loss"
-_GAIN = "positive is a gain"
-_SIZE = "never negative"
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A headline figure explained.
-
-    Attributes:
-        label: a few words, for tables and cards.
-        meaning: the definition in a sentence or two.
-        unit: as people read it.
-        sign: which direction is good or bad.
-        source: "definition" for the project's own, else the paper.
-    """
-
-    label: str
-    meaning: str
-    unit: str
-    sign: str
-    source: str = DEFINITION
-
 
 GLOSSARY: dict[str, Definition] = {
     "bad_debt_usd": Definition(
         "bad debt",
         "Debt left when a CDP's collateral is gone: realised, added up over the run, at the oracle price of the moment.",
         "USD",
-        _LOSS,
+        LOSS,
     ),
     "shortfall_peak_usd": Definition(
         "peak shortfall",
         "Largest total shortfall at any time. Shortfall is debt value less collateral value where positive, per CDP at market prices; "
         "surpluses of other CDPs are not netted against it.",
         "USD",
-        _LOSS,
+        LOSS,
     ),
     "shortfall_end_usd": Definition(
         "shortfall at the end",
         "Total shortfall when the run ends: debt value less collateral value where positive, per CDP, never netted.",
         "USD",
-        _LOSS,
+        LOSS,
     ),
     "insolvent_cdps_peak": Definition(
         "insolvent CDPs, peak",
         "Largest number of CDPs at one time whose collateral was worth less than their debt at market prices.",
         "CDPs",
-        _SIZE,
+        SIZE,
     ),
     "insolvent_cdps_end": Definition(
         "insolvent CDPs, end",
         "CDPs whose collateral is worth less than their debt at market prices when the run ends.",
         "CDPs",
-        _SIZE,
+        SIZE,
     ),
     "min_system_collateral_ratio": Definition(
         "lowest system ratio",
@@ -87,49 +63,49 @@ GLOSSARY: dict[str, Definition] = {
         "under-collateralised debt",
         "Share of all debt that sits in CDPs whose collateral is worth less than their debt when the run ends.",
         "percent",
-        _LOSS,
+        LOSS,
     ),
     "debt_end_usd": Definition(
         "debt at the end",
         "Value of what all CDPs owe when the run ends, at market prices.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "open_cdps_end": Definition(
         "open CDPs at the end",
         "CDPs that still hold collateral or owe debt when the run ends.",
         "CDPs",
-        _SIZE,
+        SIZE,
     ),
     "lp_fees_usd": Definition(
         "LP fees",
         "Commission that swaps left in the pools, tokens at market prices at the end.",
         "USD",
-        _GAIN,
+        GAIN,
     ),
     "liquidations": Definition(
         "liquidations",
         "Number of purchases of collateral from margin-called CDPs; one CDP may be sold in several purchases.",
         "purchases",
-        _SIZE,
+        SIZE,
     ),
     "liquidated_debt_usd": Definition(
         "liquidated debt",
         "Value of the tASSET burned by buyers of collateral in auctions, at the oracle price of the purchase.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "collateral_sold_usd": Definition(
         "collateral sold",
         "Value of the collateral handed to buyers in auctions.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "discount_paid_usd": Definition(
         "discount paid",
         "What owners of CDPs lost to the auction discount: collateral sold less debt burned, both at the oracle price of the purchase.",
         "USD",
-        _LOSS,
+        LOSS,
         QIN,
     ),
     "liquidation_efficiency": Definition(
@@ -149,26 +125,26 @@ GLOSSARY: dict[str, Definition] = {
         "margin-called at end",
         "CDPs below their minimum collateral ratio at the oracle price when the run ends.",
         "CDPs",
-        _SIZE,
+        SIZE,
     ),
     "collateral_returned_usd": Definition(
         "collateral returned",
         "Value of the unsold collateral that auctions gave back to owners once all debt was burned.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "refused_stale_price": Definition(
         "refused: stale price",
         "Rounds in which a margin-called CDP was left alone because the oracle price was older than its validity, counted per CDP.",
         "CDP rounds",
-        _SIZE,
+        SIZE,
     ),
     "refused_unprofitable": Definition(
         "refused: unprofitable",
         "Rounds in which a margin-called CDP was left alone because slippage, fees and costs would have eaten the discount, "
         "counted per CDP.",
         "CDP rounds",
-        _SIZE,
+        SIZE,
         QIN,
     ),
     "refused_no_capital": Definition(
@@ -176,28 +152,28 @@ GLOSSARY: dict[str, Definition] = {
         "Rounds in which a margin-called CDP was left alone because liquidators had spent their cash (or there were none), "
         "counted per CDP.",
         "CDP rounds",
-        _SIZE,
+        SIZE,
     ),
     "refused_no_liquidity": Definition(
         "refused: no liquidity",
         "Rounds in which a margin-called CDP was left alone because the pool was empty of the tASSET that has to be burned, or not used, "
         "counted per CDP.",
         "CDP rounds",
-        _SIZE,
+        SIZE,
     ),
     "fee_yield_per_year": Definition(
         "fee yield",
         "Fees earned by liquidity providers divided by the mean value of the pools and by the years of the run; the horizon is "
         "short, so read it as a rate, not a forecast.",
         "percent per year",
-        _GAIN,
+        GAIN,
     ),
     "lp_net_yield_per_year": Definition(
         "LP net yield",
         "What liquidity providers own at the end (tokens at market prices, staked LP tokens and rewards included) less what they "
         "would own had they kept what they started with, so fees and rewards less impermanent loss, divided by the latter and by years.",
         "percent per year",
-        _GAIN,
+        GAIN,
     ),
     "protocol_fees_usd": Definition(
         "protocol fees",
@@ -209,57 +185,57 @@ GLOSSARY: dict[str, Definition] = {
         "AMM volume",
         "Value traded against the AMM pools, each swap counted once.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "owners_loss_usd": Definition(
         "CDP owners' loss",
         "What auctions took from owners of CDPs: collateral sold less debt cleared for them.",
         "USD",
-        _LOSS,
+        LOSS,
     ),
     "holders_loss_usd": Definition(
         "holders' loss",
         "tASSET in circulation whose CDP ran out of collateral, at market prices at the end; shortfall of CDPs still open is not in it.",
         "USD",
-        _LOSS,
+        LOSS,
     ),
     "lp_impermanent_loss_usd": Definition(
         "impermanent loss",
         "Value that liquidity providers would have had they kept what they started with, less what they own (rewards included) without "
         "the fees they earned, at market prices at the end.",
         "USD",
-        _LOSS,
+        LOSS,
     ),
     "liquidators_profit_usd": Definition(
         "liquidators' profit",
         "What liquidators own at the end (tokens at market prices) less what they started with, costs of purchases taken off.",
         "USD",
-        _GAIN,
+        GAIN,
         QIN,
     ),
     "texo_price_start_usd": Definition(
         "tEXO price, start",
         "tDOLLAR per tEXO on its pool at the first record.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "texo_price_end_usd": Definition(
         "tEXO price, end",
         "tDOLLAR per tEXO on its pool when the run ends.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "fees_sold_usd": Definition(
         "fees sold for tEXO",
         "Protocol fees, in tDOLLAR, that the collector sold for tEXO on its pool.",
         "USD",
-        _GAIN,
+        GAIN,
     ),
     "fees_paid_texo": Definition(
         "fees paid to stakers",
         "tEXO bought with protocol fees and paid to those who stake tEXO.",
         "tEXO",
-        _GAIN,
+        GAIN,
     ),
     "fee_purchase_price_usd": Definition(
         "price paid for tEXO",
@@ -272,79 +248,79 @@ GLOSSARY: dict[str, Definition] = {
         "inflation",
         "New tEXO minted and paid by weight to those who stake tEXO and to those who stake LP tokens of listed tASSETs.",
         "tEXO",
-        _SIZE,
+        SIZE,
     ),
     "texo_staking_yield_per_year": Definition(
         "tEXO staking yield",
         "tEXO paid to those who stake tEXO, out of fees, inflation and deposits that polls lost, divided by the mean of what was staked "
         "and by the years of the run; in tEXO, not compounded. The horizon is short, so read it as a rate, not a forecast.",
         "percent per year",
-        _GAIN,
+        GAIN,
     ),
     "lp_rewards_usd": Definition(
         "rewards of LP stakers",
         "Inflation paid to those who stake LP tokens, at the price of tEXO on its pool when the run ends.",
         "USD",
-        _GAIN,
+        GAIN,
     ),
     "polls_executed": Definition(
         "polls executed",
         "Proposals that passed and whose change was made.",
         "polls",
-        _SIZE,
+        SIZE,
     ),
     "polls_rejected": Definition(
         "polls rejected",
         "Proposals that missed the quorum or the majority, or that could not be carried out once passed.",
         "polls",
-        _SIZE,
+        SIZE,
     ),
     "delisted_tassets": Definition(
         "delisted tASSETs",
         "tASSETs that were fixed at an end price during the run.",
         "tASSETs",
-        _SIZE,
+        SIZE,
     ),
     "delisted_debt_end_usd": Definition(
         "delisted debt, end",
         "What CDPs of delisted tASSETs still owe when the run ends, at the end price.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "delisted_collateral_end_usd": Definition(
         "delisted collateral, end",
         "Collateral still locked in CDPs of delisted tASSETs when the run ends, at market prices.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "delisted_pools_end_usd": Definition(
         "delisted pools, end",
         "What the pools of delisted tASSETs still hold when the run ends: twice their tDOLLAR.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "replacement_debt_end_usd": Definition(
         "replacement debt, end",
         "What CDPs of replacements of delisted tASSETs owe when the run ends, at market prices.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
     "replacement_pools_end_usd": Definition(
         "replacement pools, end",
         "What the pools of replacements of delisted tASSETs hold when the run ends: twice their tDOLLAR.",
         "USD",
-        _SIZE,
+        SIZE,
     ),
-}
+} | EXCHANGE_TERMS
 
 
 def define(name: str) -> Definition:
-    """The definition of a headline figure.
+    """The definition of a headline figure; what follows a dot says of which market or of whom it is.
 
     Raises:
         KeyError: nobody defined it; a report never shows a figure it cannot explain.
     """
     try:
-        return GLOSSARY[name]
+        return GLOSSARY[name.partition(".")[0]]
     except KeyError:
         raise KeyError(f"headline figure {name!r} has no definition in reports/glossary.py") from None

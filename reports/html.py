@@ -13,10 +13,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from seawall.reports import tables
+from seawall.reports import exchange_tables, tables
+from seawall.reports.definition import Definition
 from seawall.reports.figures import all_charts
-from seawall.reports.glossary import Definition, define
-from seawall.reports.result import GROUPS, Entry, Result, answer
+from seawall.reports.glossary import define
+from seawall.reports.result import GROUPS, Entry, Result, answer, has_only_exchange
 from seawall.reports.style import Chart
 from seawall.reports.svg import draw, file_svg, inline_svg
 from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, percent, quantity, usd
@@ -70,10 +71,12 @@ def render(result: Result, drawings: Sequence[Drawing]) -> str:
         answer=answer(result),
         groups=_groups(result),
         charts=[(chart, Markup(inline_svg(chart, drawn))) for chart, drawn in drawings],
+        has_tassets=not has_only_exchange(result),
         liquidations=tables.liquidations(result),
         refusals=tables.refusals(result),
         polls=tables.polls(result),
         owners=tables.owners(result),
+        exchange=exchange_tables.all_tables(result),
         moments=tables.moments(result.manifest["path_moments"]),
         events=_events(result.manifest),
         glossary=_glossary(result),
@@ -94,10 +97,10 @@ def write_figures(drawings: Sequence[Drawing], folder: Path) -> list[Path]:
 
 
 def _groups(result: Result) -> list[tuple[str, list[Card]]]:
-    """The groups of headline figures in the order of every report, then any the run has beside."""
+    """The groups of headline figures in the order of every report, then any the run has beside. What has a dot stands in a table."""
     names = [*GROUPS, *(name for name in result.summary if name not in GROUPS)]
     return [
-        (GROUPS.get(name, label_of(name).capitalize()), [_card(*item) for item in result.summary[name].items()])
+        (GROUPS.get(name, label_of(name).capitalize()), [_card(*item) for item in result.summary[name].items() if "." not in item[0]])
         for name in names
         if result.summary.get(name)
     ]
@@ -116,7 +119,7 @@ def _card(name: str, entry: Entry) -> Card:
 
 def _glossary(result: Result) -> list[tuple[str, Definition]]:
     """Every figure the page shows, by its label."""
-    names = {name for group in result.summary.values() for name in group}
+    names = {name.partition(".")[0] for group in result.summary.values() for name in group}
     return sorted(((name, define(name)) for name in names), key=lambda item: item[1].label.lower())
 
 

@@ -16,6 +16,8 @@ GROUPS = {
     "waterfall": "Who bore the loss",
     "staking": "tEXO, staking and governance",
     "delisting": "Delisting and migration",
+    "exchange": "Exchange",
+    "exchange_waterfall": "Who gained on the exchange",
 }
 """The groups of headline figures in the order of every report, with their headings."""
 
@@ -59,8 +61,29 @@ class Result(Protocol):
         """A row per behaviour of CDP owners: how many, start and gain in USD."""
 
     @property
+    def markets(self) -> pd.DataFrame:
+        """A row per record time and perps market of the exchange; empty without one, as are the next three."""
+
+    @property
+    def pools(self) -> pd.DataFrame:
+        """A row per record time and liquidity pool of the exchange."""
+
+    @property
+    def exchange_traders(self) -> pd.DataFrame:
+        """A row per kind of perps trader: how many, start and gain in USD, liquidations."""
+
+    @property
+    def exchange_lps(self) -> pd.DataFrame:
+        """A row per liquidity pool: how many LPs, their collateral, debt and gain in USD."""
+
+    @property
     def manifest(self) -> Mapping[str, Any]:
         """Scenario, digest, seed, versions, machine, timings, assumptions, outages, shocks, delistings, path moments."""
+
+
+def has_only_exchange(result: Result) -> bool:
+    """Tell whether the run had an exchange and no tASSET."""
+    return result.series.empty and not result.markets.empty
 
 
 def entry(result: Result, name: str) -> Entry | None:
@@ -82,8 +105,9 @@ def refusal_counts(result: Result) -> list[tuple[str, str, int]]:
 
 
 def answer(result: Result) -> list[str]:
-    """What happened, in a few sentences: solvency, liquidations, liquidity providers, and delistings and polls where there were any."""
-    return [_solvency(result), _liquidations(result), _liquidity_providers(result), *_delistings(result), *_polls(result)]
+    """What happened, in a few sentences: solvency, liquidations, LPs; the exchange, delistings and polls where there were any."""
+    of_tassets = [] if has_only_exchange(result) else [_solvency(result), _liquidations(result), _liquidity_providers(result)]
+    return [*of_tassets, *_exchange(result), *_delistings(result), *_polls(result)]
 
 
 def _solvency(result: Result) -> str:
@@ -115,6 +139,18 @@ def _liquidity_providers(result: Result) -> str:
         return "What LPs earned was not computed."
     rewards = "with rewards and " if "staking" in result.summary else ""
     return f"LPs earned {fees} in fees" + ("." if net == NOT_COMPUTED else f", {net} {rewards}net of impermanent loss.")
+
+
+def _exchange(result: Result) -> Iterator[str]:
+    """What LPs of the exchange gained, how many traders were liquidated, and whether all could be paid."""
+    gain, count, unpaid = (_value(result, name) for name in ("lp_exchange_gain_usd", "perps_liquidations", "unpaid_peak_usd"))
+    if gain is None:
+        return
+    rate = said(result, "lp_return_per_year")
+    yearly = "" if rate == NOT_COMPUTED else f", {rate}"
+    liquidated = f"traders were liquidated {number(count)} {'time' if count == 1 else 'times'}" if count else "no trader was liquidated"
+    paid = f"credit fell short of what traders own by up to {usd(unpaid)}" if unpaid else "credit always covered what traders own"
+    yield f"On the exchange LPs {'gained' if gain >= 0 else 'lost'} {usd(abs(gain))}{yearly}; {liquidated}; {paid}."
 
 
 def _delistings(result: Result) -> Iterator[str]:

@@ -115,7 +115,8 @@ class TimeAxis:
     @classmethod
     def of(cls, result: Result) -> TimeAxis:
         """The axis that spans all records of the run."""
-        first, last = float(result.series["time_s"].min()), float(result.series["time_s"].max())
+        times = (result.markets if result.series.empty else result.series)["time_s"]
+        first, last = float(times.min()), float(times.max())
         if first == last:
             first, last = first - _NO_SPAN, last + _NO_SPAN
         unit_s, label = (DAY, "days since start") if last - first > _DAYS_FROM else (HOUR, "hours since start")

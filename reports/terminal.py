@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seawall.reports.glossary import define
-from seawall.reports.result import GROUPS, Entry, Result, answer, refusal_counts
+from seawall.reports.result import GROUPS, Entry, Result, answer, has_only_exchange, refusal_counts
 from seawall.reports.words import label_of, number, printable, quantity
 
 _SHOWN = {
@@ -26,6 +26,25 @@ _SHOWN = {
     "waterfall": ("owners_loss_usd", "holders_loss_usd", "lp_impermanent_loss_usd", "liquidators_profit_usd"),
 }
 """The figures that fit on one screen; the report has all of them."""
+
+_SHOWN_OF_EXCHANGE = {
+    "exchange": (
+        "lp_exchange_gain_usd",
+        "lp_return_per_year",
+        "min_lp_collateral_ratio",
+        "unpaid_peak_usd",
+        "perps_volume_usd",
+        "perps_liquidations",
+    ),
+    "exchange_waterfall": (
+        "perps_traders_gain_usd",
+        "exchange_lps_gain_usd",
+        "exchange_keepers_gain_usd",
+        "siphon_receivers_gain_usd",
+        "unsettled_usd",
+    ),
+}
+"""The same for a run without tASSETs."""
 
 _TOP_REFUSALS = 3
 
@@ -51,16 +70,17 @@ def print_summary(result: Result, console: Console, folder: Path) -> None:
 
 
 def _headlines(result: Result) -> Table:
-    """The four groups, two beside each other."""
+    """The groups, two beside each other."""
+    shown = _SHOWN_OF_EXCHANGE if has_only_exchange(result) else _SHOWN
     table = Table.grid(padding=(0, 1), expand=False)
     for _ in range(2):
         table.add_column(no_wrap=True, overflow="ellipsis", min_width=22)
         table.add_column(no_wrap=True, justify="right", min_width=13)
         table.add_column(width=2)
-    groups = list(_SHOWN)
+    groups = list(shown)
     for left, right in zip(groups[::2], groups[1::2], strict=True):
         table.add_row(Text(GROUPS[left], style="bold"), "", "", Text(GROUPS[right], style="bold"), "", "")
-        lines = [_lines(result.summary.get(group, {}), _SHOWN[group]) for group in (left, right)]
+        lines = [_lines(result.summary.get(group, {}), shown[group]) for group in (left, right)]
         for row in range(max(map(len, lines))):
             cells = [side[row] if row < len(side) else ("", "") for side in lines]
             table.add_row(cells[0][0], cells[0][1], "", cells[1][0], cells[1][1], "")

@@ -12,6 +12,8 @@ from seawall.models.stress import StressModel
 from seawall.models.world import Sizes, empty_world
 from seawall.protocols.tables import World
 from seawall.scenarios import community, founding, inputs, population
+from seawall.scenarios.exchange_build import build_exchange, names_of
+from seawall.scenarios.exchange_layout import lay_out_exchange, own_assets
 from seawall.scenarios.layout import Layout, lay_out
 from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.paths import Paths
@@ -37,9 +39,21 @@ def build(loaded: Loaded, *, seed: int | None = None, path: int = 0, with_audit:
         PriceFileError: if a price file cannot be replayed.
     """
     seed = loaded.scenario.seed if seed is None else seed
-    paths = inputs.price_paths(loaded, seed, path)
+    return build_model(loaded, inputs.price_paths(loaded, seed, path), seed, path, with_audit=with_audit)
+
+
+def build_model(loaded: Loaded, paths: Paths, seed: int, path: int, *, with_audit: bool = False) -> StressModel:
+    """The same for prices that are known already."""
+    scenario = loaded.scenario
     world = build_world(loaded, paths, seed, path)
-    return StressModel(world, tasset_names=loaded.scenario.tasset_names, seed=seed, with_audit=with_audit)
+    return StressModel(
+        world,
+        exchange=build_exchange(world, loaded, paths, seed, path) if scenario.exchange is not None else None,
+        exchange_names=names_of(scenario.exchange) if scenario.exchange is not None else None,
+        tasset_names=scenario.tasset_names,
+        seed=seed,
+        with_audit=with_audit,
+    )
 
 
 def default_world() -> tuple[World, tuple[str, ...]]:
@@ -49,7 +63,10 @@ def default_world() -> tuple[World, tuple[str, ...]]:
 
 
 def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
-    """Allocate a world, write terms, prices and behaviour into it, and let the market come to be."""
+    """Allocate a world, write terms, prices and behaviour into it, and let the market come to be.
+
+    It has room for the exchange of the scenario, which `build_exchange` founds.
+    """
     scenario = loaded.scenario
     layout = lay_out(scenario, seed, path)
     orders = population.draw_orders(scenario, paths.steps, stream(seed, path, Purpose.ARRIVALS))
@@ -66,7 +83,8 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
 
 def _sizes(scenario: Scenario, layout: Layout, steps: int, orders: int) -> Sizes:
     record_seconds = scenario.record_minutes * 60.0 if scenario.record_minutes is not None else steps * scenario.step_seconds / RECORDS
-    texo = scenario.texo
+    texo, spec = scenario.texo, scenario.exchange
+    extra = lay_out_exchange(scenario, spec) if spec is not None else None
     return Sizes(
         steps=steps,
         tassets=len(layout.names),
@@ -84,6 +102,9 @@ def _sizes(scenario: Scenario, layout: Layout, steps: int, orders: int) -> Sizes
         emissions=int(texo is not None and texo.inflation_per_day > 0.0),
         proposals=len(scenario.polls),
         migrations=len(scenario.delistings),
+        extra_tokens=len(extra.tokens) if extra is not None else 0,
+        extra_accounts=extra.account_count(spec) if extra is not None and spec is not None else 0,
+        extra_feeds=len(own_assets(scenario)),
         orders=orders,
         record_every=max(math.ceil(record_seconds / scenario.step_seconds), 1),
         events=min(1_000 + EVENTS_PER_CDP * len(layout.kinds), MAX_EVENTS),
@@ -99,6 +120,7 @@ def _set_inputs(world: World, scenario: Scenario, paths: Paths, seed: int, path:
     feeders, spec = world.oracle_feeders, scenario.oracle_feeders
     tracked = [paths.assets.index(terms.tracks) for terms in scenario.tassets.values()]
     tracked += [len(paths.assets) + i for i in range(len(scenario.delistings))]
+    tracked += [0, *(paths.assets.index(asset) for asset in own_assets(scenario))]  # nothing feeds tDOLLAR's feed
     feeders["asset"] = np.array(tracked)[feeders["feed"]]
     feeders["heartbeat"], feeders["deviation"], feeders["noise"] = spec.heartbeat_seconds, spec.deviation, spec.noise
     feeders["lag"] = population.whole_steps(spec.latency_seconds, scenario.step_seconds)

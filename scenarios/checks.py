@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from seawall.protocols.errors import Fault
+from seawall.scenarios.exchange_checks import exchange_faults, feed_warnings
+from seawall.scenarios.exchange_layout import lay_out_exchange
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.yaml_lines import Document, Key
 
@@ -30,6 +32,7 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
         require(("shocks", i, "asset"), shock.asset, assets, "asset of prices.assets")
     for i, outage in enumerate(scenario.outages):
         require(("outages", i, "tasset"), outage.tasset, tassets, "tASSET")
+        require(("outages", i, "asset"), outage.asset, _tracked(scenario), "asset that a feed follows")
     for name in scenario.minters.shares:
         require(("minters", "shares", name), name, tassets, "tASSET")
     for name in scenario.minters.collateral:
@@ -38,7 +41,32 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
         require(("polls", i, "tasset"), poll.tasset, tassets, "tASSET")
     for i, event in enumerate(scenario.delistings):
         require(("delistings", i, "tasset"), event.tasset, tassets, "tASSET")
-    return faults + _listing_faults(scenario, document) + _size_faults(scenario, document) + _time_faults(scenario, document)
+    faults += exchange_faults(scenario, document) or _size_faults(scenario, document)
+    faults += _emptiness_faults(scenario, document) + _listing_faults(scenario, document)
+    return faults + _time_faults(scenario, document)
+
+
+def _tracked(scenario: Scenario) -> set[str]:
+    """Assets that a feed follows."""
+    own = scenario.exchange.tracked() if scenario.exchange is not None else ()
+    return {*(terms.tracks for terms in scenario.tassets.values()), *own}
+
+
+def _emptiness_faults(scenario: Scenario, document: Document) -> list[Fault]:
+    """Nothing to simulate, and agents who would have nothing to do."""
+    if scenario.tassets:
+        return []
+    if scenario.exchange is None:
+        return [document.fault(("tassets",), "is missing, and there is no exchange; one of them is needed")]
+    counts = {
+        "minters": scenario.minters.count,
+        "liquidators": scenario.liquidators.count,
+        "traders": scenario.traders.count,
+        "arbitrageurs": scenario.arbitrageurs.count,
+    }
+    return [
+        document.fault((name, "count"), f"{count} have nothing to do: there is no tASSET") for name, count in counts.items() if count > 0
+    ]
 
 
 def _listing_faults(scenario: Scenario, document: Document) -> list[Fault]:
@@ -53,9 +81,11 @@ def _listing_faults(scenario: Scenario, document: Document) -> list[Fault]:
     for i, poll in enumerate(scenario.polls):
         if poll.change == "whitelist" and poll.tasset in scenario.tassets and scenario.tassets[poll.tasset].listed:
             faults.append(document.fault(("polls", i, "change"), f"{poll.tasset} is listed already"))
-    if not any(terms.listed for terms in scenario.tassets.values()):
+    if scenario.tassets and not any(terms.listed for terms in scenario.tassets.values()):
         faults.append(document.fault(("tassets",), "at least one must be listed at the start"))
-    seen = {*scenario.tassets, "tDOLLAR", "tEXO"}
+    for name in {"tDOLLAR", "tEXO", "dUSD"} & set(scenario.tassets):
+        faults.append(document.fault(("tassets", name), "is the name of another token; choose another name"))
+    seen = {*scenario.tassets, "tDOLLAR", "tEXO", "dUSD"}
     delisted: set[str] = set()
     for i, event in enumerate(scenario.delistings):
         if event.replacement in seen:
@@ -77,6 +107,9 @@ def _size_faults(scenario: Scenario, document: Document) -> list[Fault]:
     spec = scenario.traders
     accounts = scenario.minters.count + scenario.liquidators.count + spec.count + scenario.lps.count * len(scenario.tassets)
     accounts += scenario.texo.stakers if scenario.texo else 0
+    if scenario.exchange is not None:
+        layout = lay_out_exchange(scenario, scenario.exchange)
+        tokens, accounts = tokens + len(layout.tokens), accounts + layout.account_count(scenario.exchange)
     faults = []
     if accounts * tokens > MAX_BALANCES:
         message = f"agents and LPs make {accounts:,} accounts of {tokens} tokens, more than {MAX_BALANCES:,} balances"
@@ -84,9 +117,9 @@ def _size_faults(scenario: Scenario, document: Document) -> list[Fault]:
     days = getattr(scenario.prices, "days", None)
     if days is None:
         return faults
-    if spec.count * spec.orders_per_day * days > MAX_ORDERS:
-        message = f"{spec.count * spec.orders_per_day * days:,.0f} orders are more than {MAX_ORDERS:,}"
-        faults.append(document.fault(("traders", "orders_per_day"), message))
+    for key, per_day in scenario.order_rates():
+        if per_day * days > MAX_ORDERS:
+            faults.append(document.fault(tuple(key.split(".")), f"{per_day * days:,.0f} orders are more than {MAX_ORDERS:,}"))
     return faults + _round_faults(scenario, document, days)
 
 
@@ -109,7 +142,7 @@ def _time_faults(scenario: Scenario, document: Document) -> list[Fault]:
     days = getattr(scenario.prices, "days", None)
     if days is not None:
         faults += [
-            document.fault((what, i, "at_hours"), f"{at_hours:g} is after the end of the run ({days * 24:g} hours)")
+            document.fault((*what.split("."), i, "at_hours"), f"{at_hours:g} is after the end of the run ({days * 24:g} hours)")
             for what, i, at_hours in scenario.event_times()
             if at_hours > days * 24
         ]
@@ -133,4 +166,4 @@ def warnings(scenario: Scenario, document: Document) -> list[Fault]:
         if scenario.step_seconds > terms.price_valid_seconds:
             message = f"{terms.price_valid_seconds:g} is less than a round of {scenario.step_seconds} s"
             found.append(document.fault(("tassets", name, "price_valid_seconds"), message))
-    return found
+    return found + feed_warnings(scenario, document)

@@ -6,6 +6,7 @@ import numpy as np
 
 from seawall.agents.staker import Use
 from seawall.agents.strategies import Strategy
+from seawall.protocols.amounts import UNIT
 from seawall.protocols.poll_terms import Choice, PollKind
 from seawall.protocols.tables import Floats, Ints, World
 from seawall.scenarios.layout import Layout, by_weight, lognormal
@@ -34,7 +35,7 @@ def assign_feeders(world: World, scenario: Scenario) -> None:
     """Say whose price each feeder publishes. A replacement is fed by the accounts that fed the tASSET before it."""
     feeders, names, count = world.oracle_feeders, scenario.tasset_names, len(world.tassets)
     spare = spare_feeders(scenario)
-    feeders["feed"][count:] = spare
+    feeders["feed"][count : count + len(spare)] = spare
     for event in scenario.delistings:
         old, new = names.index(event.tasset), names.index(event.replacement)
         feeders[new].account = feeders[old].account
@@ -52,7 +53,7 @@ def set_terms(world: World, scenario: Scenario) -> None:
     """Write what the contracts around tEXO go by, and what is planned: emissions, polls, delistings."""
     spec, rules, names = scenario.texo, scenario.governance, scenario.tasset_names
     terms = world.governance[0]
-    terms.deposit, terms.quorum, terms.threshold = rules.deposit_texo, rules.quorum, rules.threshold
+    terms.deposit, terms.quorum, terms.threshold = np.floor(rules.deposit_texo / UNIT) * UNIT, rules.quorum, rules.threshold
     terms.voting_seconds, terms.delay_seconds = rules.voting_days * SECONDS_PER_DAY, rules.delay_days * SECONDS_PER_DAY
     for plan, event in zip(world.migrations, scenario.delistings, strict=True):
         plan.at, plan.tasset, plan.replacement = (
@@ -76,7 +77,8 @@ def set_terms(world: World, scenario: Scenario) -> None:
 
 def _plan_polls(world: World, scenario: Scenario) -> None:
     names = scenario.tasset_names
-    spare = dict(zip(spare_feeders(scenario), world.oracle_feeders["account"][len(names) :], strict=True))
+    rows = spare_feeders(scenario)
+    spare = dict(zip(rows, world.oracle_feeders["account"][len(names) : len(names) + len(rows)], strict=True))
     for i, (plan, poll) in enumerate(zip(world.proposals, scenario.polls, strict=True)):
         tasset = names.index(poll.tasset)
         plan.at, plan.tasset, plan.kind = poll.at_hours * SECONDS_PER_HOUR, tasset, CHANGES[poll.change].value
@@ -95,7 +97,7 @@ def draw_votes(world: World, scenario: Scenario, seed: int, path: int) -> None:
         choice = np.where(draw < poll.support, Choice.YES, np.where(draw < poll.support + poll.abstain, Choice.ABSTAIN, Choice.NO))
         rows = slice(i * count, (i + 1) * count)
         world.intentions["choice"][rows] = np.where(votes, choice, -1)
-        world.intentions["after"][rows] = when * voting
+        world.intentions["after"][rows] = when * max(voting - 2.0 * scenario.step_seconds, 0.0)  # nobody comes in the round of the end
 
 
 def draw_stakers(world: World, spec: Texo, rng: np.random.Generator) -> Floats:
@@ -121,5 +123,5 @@ def set_lp_stakes(world: World, scenario: Scenario, layout: Layout, rng: np.rand
     world.lps["stake"][lps], world.minters["stake"][owners] = rows[: len(lps)], rows[len(lps) :]
     period = spec.harvest_days * SECONDS_PER_DAY
     world.lps["harvest_every"] = period
-    world.lps["harvest_at"][lps] = rng.random(len(lps)) * period
+    world.lps["harvest_at"][lps] = rng.random(len(world.lps))[lps] * period
     world.lps["sells_rewards"] = rng.random(len(world.lps)) < spec.lp_sells_share

@@ -63,7 +63,8 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     status, row = genesis.fill_pools(world)
     if status != Status.OK:
         _refuse(loaded, "lps", f"LP {row} cannot provide its part: {Status(status).name}; fewer LPs or deeper pools would do")
-    world.minters["start_usd"] = owners_wealth(world)
+    if len(world.minters):
+        world.minters["start_usd"] = owners_wealth(world)
 
 
 def collateral_tokens(world: World, usd: Floats) -> Floats:

@@ -9,11 +9,12 @@ import numpy as np
 from seawall.protocols.errors import Fault, ScenarioError, SeawallError
 from seawall.protocols.tables import Bools, Floats, World
 from seawall.scenarios.checks import MAX_ORDERS, MAX_PRICES, whole_rounds
+from seawall.scenarios.exchange_layout import own_assets
 from seawall.scenarios.load import Loaded
 from seawall.scenarios.market_hours import open_rounds, rest_while_closed, variance_weights
 from seawall.scenarios.paths import Paths, Shock, apply_shocks, constant, gbm
 from seawall.scenarios.population import whole_steps
-from seawall.scenarios.schema import ConstantPrices, DailyBarPrices, GbmPrices, PriceShock, ReplayPrices, Scenario
+from seawall.scenarios.schema import ConstantPrices, DailyBarPrices, GbmPrices, Outage, PriceShock, ReplayPrices, Scenario
 from seawall.scenarios.streams import Purpose, stream
 
 SECONDS_PER_HOUR = 3_600.0
@@ -124,10 +125,10 @@ def check_history(loaded: Loaded, paths: Paths) -> None:
     ]
     if paths.market_price.size > MAX_PRICES:
         faults.append(Fault(str(loaded.file), None, "prices", f"{paths.market_price.size:,} prices are more than {MAX_PRICES:,}"))
-    traders = loaded.scenario.traders
-    orders = traders.count * traders.orders_per_day * hours / 24.0
-    if orders > MAX_ORDERS:
-        faults.append(Fault(str(loaded.file), None, "traders.orders_per_day", f"{orders:,.0f} orders are more than {MAX_ORDERS:,}"))
+    for key, per_day in loaded.scenario.order_rates():
+        orders = per_day * hours / 24.0
+        if orders > MAX_ORDERS:
+            faults.append(Fault(str(loaded.file), None, key, f"{orders:,.0f} orders are more than {MAX_ORDERS:,}"))
     if faults:
         raise ScenarioError(faults)
 
@@ -143,16 +144,21 @@ def with_new_shares(scenario: Scenario, paths: Paths) -> tuple[Floats, Bools]:
 def feed_up(scenario: Scenario, steps: int, feeders: int) -> Bools:
     """Which feeders work, [steps + 1, feeders]. An outage is of a tASSET's own feeder, which feeds its replacement, too."""
     up = np.ones((steps + 1, feeders), np.bool_)
-    names = scenario.tasset_names
-    successors = {event.tasset: event.replacement for event in scenario.delistings}
     for outage in scenario.outages:
         first = whole_steps(outage.at_hours * SECONDS_PER_HOUR, scenario.step_seconds)
         after = whole_steps((outage.at_hours + outage.hours) * SECONDS_PER_HOUR, scenario.step_seconds)
-        struck = (
-            list(names) if outage.tasset is None else [outage.tasset, *(successors[name] for name in successors if name == outage.tasset)]
-        )
-        up[first:after, [names.index(name) for name in struck]] = False
+        up[first:after, _struck(scenario, outage, feeders)] = False
     return up
+
+
+def _struck(scenario: Scenario, outage: Outage, feeders: int) -> list[int]:
+    """Rows of the feeders that an outage silences; those of the exchange's own feeds are the last."""
+    names, own = scenario.tasset_names, own_assets(scenario)
+    successors = {event.tasset: event.replacement for event in scenario.delistings}
+    tracking = [name for name, terms in scenario.tassets.items() if outage.asset in (None, terms.tracks) and outage.tasset in (None, name)]
+    struck = [*tracking, *(successors[name] for name in tracking if name in successors)]
+    exchange = [i for i, asset in enumerate(own) if outage.tasset is None and outage.asset in (None, asset)]
+    return [names.index(name) for name in struck] + [feeders - len(own) + i for i in exchange]
 
 
 def feed_noise(seed: int, path: int, shape: tuple[int, int], noise: float) -> Floats:

@@ -11,7 +11,8 @@ import numpy as np
 
 from seawall.agents.strategies import Reaction, Strategy
 from seawall.protocols.tables import Bools, Floats, Ints
-from seawall.scenarios.schema import LogNormal, Scenario
+from seawall.scenarios.parts import LogNormal
+from seawall.scenarios.schema import Scenario
 from seawall.scenarios.streams import Purpose, stream
 
 TDOLLAR_NAME = "tDOLLAR"
@@ -56,10 +57,11 @@ def lay_out(scenario: Scenario, seed: int, path: int) -> Layout:
     collaterals = _collaterals(scenario)
     kinds = spread(scenario.minters.count, _kind_weights(scenario, collaterals))
     strategies = _strategies(scenario, len(kinds), stream(seed, path, Purpose.STRATEGIES))
-    against_tassets = np.array([locked >= 0 for _, locked in pairs(scenario, collaterals)])[kinds]
+    against_tassets = np.array([locked >= 0 for _, locked in pairs(scenario, collaterals)], np.bool_)[kinds]
     strategies[against_tassets & (strategies == Strategy.LEVERAGE)] = Strategy.HOLD  # the loop deposits what it sold, tDOLLAR
-    unlisted = ~np.array([terms.listed for terms in scenario.tassets.values()])[_minted(scenario, collaterals, kinds)]
-    strategies[unlisted] = _second_strategies(strategies[unlisted])
+    unlisted = ~np.array([terms.listed for terms in scenario.tassets.values()], np.bool_)[_minted(scenario, collaterals, kinds)]
+    minted = _minted(scenario, collaterals, kinds)
+    strategies[unlisted] = _second_strategies(strategies[unlisted], minted[unlisted])
     rng = stream(seed, path, Purpose.REACTIONS)
     reactions, hours = _react(scenario, rng, len(kinds))
     trader_reactions, trader_hours = _react(scenario, rng, scenario.traders.count)
@@ -75,7 +77,7 @@ def lay_out(scenario: Scenario, seed: int, path: int) -> Layout:
         names,
         collaterals,
         np.append(kinds, moved_kinds),
-        np.append(strategies, _second_strategies(strategies[movers])),
+        np.append(strategies, _second_strategies(strategies[movers], moved_kinds)),
         np.append(reactions, reactions[movers]),
         np.append(hours, hours[movers]),
         np.append(np.full(len(kinds), -1), movers),
@@ -144,13 +146,20 @@ def _strategies(scenario: Scenario, count: int, rng: np.random.Generator) -> Int
 
 
 def _minted(scenario: Scenario, collaterals: tuple[tuple[int, int], ...], kinds: Ints) -> Ints:
-    return np.array([minted for minted, _ in pairs(scenario, collaterals)])[kinds]
+    return np.array([minted for minted, _ in pairs(scenario, collaterals)], np.int64)[kinds]
 
 
-def _second_strategies(strategies: Ints) -> Ints:
-    """Every other holder of a tASSET listed during the run provides instead: its pool has liquidity from nobody else (assumption)."""
-    every_other = np.arange(len(strategies)) % 2 == 0
-    return np.where((strategies == Strategy.HOLD) & every_other, Strategy.PROVIDE, strategies)
+def _second_strategies(strategies: Ints, groups: Ints) -> Ints:
+    """Every other holder of a tASSET listed during the run provides instead: its pool has liquidity from nobody else (assumption).
+
+    Args:
+        strategies: of its owners.
+        groups: what each of them mints.
+    """
+    second = strategies.copy()
+    for group in np.unique(groups):
+        second[np.flatnonzero((groups == group) & (strategies == Strategy.HOLD))[::2]] = Strategy.PROVIDE
+    return second
 
 
 def _react(scenario: Scenario, rng: np.random.Generator, count: int) -> tuple[Ints, Floats]:

@@ -40,18 +40,19 @@ def draw_minters(world: World, scenario: Scenario, layout: Layout, rng: np.rando
     holding = rng.standard_exponential(count)
     weights = [spec.responses.deposit, spec.responses.burn, spec.responses.close]
     response = by_weight(weights, rng, count)
-    exit_at = np.full(count, NEVER) if spec.holding_days is None else np.where(asleep, NEVER, holding * spec.holding_days * SECONDS_PER_DAY)
+    kept = np.full(count, NEVER) if spec.holding_days is None else np.where(asleep, NEVER, holding * spec.holding_days * SECONDS_PER_DAY)
     same = np.where(layout.predecessor < 0, np.arange(len(layout.kinds)), layout.predecessor)  # a successor is its predecessor again
     terms = list(scenario.tassets.values())
     minimum = np.array([terms[k].min_collateral_ratio for k in world.cdps["tasset"][same]])
     minters, buffer, asleep = world.minters, buffer[same], asleep[same]
-    minters["response"], minters["relevers"], minters["exit_at"] = response[same], relevers[same], exit_at[same]
+    minters["response"], minters["relevers"], minters["holding"] = response[same], relevers[same], kept[same]
     minters["reaction"] = reaction[same]
     minters["target_ratio"] = minimum * (1.0 + buffer)
     minters["alert_ratio"] = np.where(asleep, 0.0, minimum * (1.0 + buffer * spec.alert_at))
     minters["excess_ratio"] = np.where(asleep, NEVER, minters["target_ratio"] * (1.0 + spec.excess))
     _set_strategies(world, scenario, layout)
     at_start = layout.predecessor < 0
+    minters["predecessor"] = layout.predecessor
     minters["account"][~at_start] = minters["account"][layout.predecessor[~at_start]]
     world.cdps["owner"] = minters["account"]
     reserve = np.where(at_start, collateral[same] * spec.reserve, 0.0)
@@ -71,10 +72,12 @@ def plan_entries(world: World, scenario: Scenario, layout: Layout, rng: np.rando
     Successors wait for the delisting, owners of what is not listed for its first price.
     """
     wait = rng.standard_exponential(len(layout.kinds)) * scenario.minters.strategies.entry_hours * SECONDS_PER_HOUR
-    listed = np.array([terms.listed for terms in scenario.tassets.values()] + [False] * len(scenario.delistings))[world.cdps["tasset"]]
+    terms = [*(terms.listed for terms in scenario.tassets.values()), *(False for _ in scenario.delistings)]
+    listed = np.array(terms, np.bool_)[world.cdps["tasset"]]
     at_start = layout.predecessor < 0
     at_once = at_start & listed & (layout.strategies == Strategy.HOLD)
     world.minters["opens_at"] = np.where(at_start & ~at_once, wait, NEVER)
+    world.minters["exit_at"] = np.where(at_once, world.minters["holding"], NEVER)
     return at_once
 
 
@@ -113,7 +116,7 @@ def draw_orders(scenario: Scenario, steps: int, rng: np.random.Generator) -> tup
     times = np.sort(rng.random(count)) * seconds
     rounds = np.minimum(np.floor(times / scenario.step_seconds).astype(np.int64) + 1, steps)
     traders = rng.integers(max(spec.count, 1), size=count)
-    pools = rng.integers(len(scenario.tassets), size=count)
+    pools = rng.integers(max(len(scenario.tassets), 1), size=count)
     sells = ~chosen(spec.buy_share, rng, count)
     return rounds, traders, pools, sells, lognormal(spec.order_usd, rng, count)
 

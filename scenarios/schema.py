@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from seawall.scenarios.exchange_schema import ExchangeSpec, Incentive
 from seawall.scenarios.fields import (
     Count,
     Days,
@@ -23,14 +24,9 @@ from seawall.scenarios.fields import (
     Volatility,
     Within,
 )
+from seawall.scenarios.parts import LogNormal, Part
 
 MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
-
-
-class Part(BaseModel):
-    """A part of a scenario: strict types, no unknown keys, no NaN or infinities."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 # --- prices ---
@@ -115,11 +111,18 @@ class PriceShock(Part):
 
 
 class Outage(Part):
-    """A tASSET's own feeder falls silent; one that a poll put in its place does not."""
+    """A feed's own feeder falls silent; one that a poll put in its place does not."""
 
-    tasset: Name | None = Field(default=None, description="every tASSET if left out")
+    tasset: Name | None = Field(default=None, description="every feed if both tasset and asset are left out")
+    asset: Name | None = Field(default=None, description="instead of a tASSET: every feed of this asset, the exchange's, too")
     at_hours: NotNegative
     hours: Positive
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.tasset is not None and self.asset is not None:
+            raise ValueError(f"names tasset ({self.tasset}) and asset ({self.asset}); one of them would do")
+        return self
 
 
 # --- protocols ---
@@ -150,15 +153,8 @@ class Tasset(Part):
 # --- agents ---
 
 
-class LogNormal(Part):
-    """A log-normal quantity: its median, and the standard deviation of its logarithm."""
-
-    median: Positive
-    sigma: Annotated[float, Within("[0, 5]")] = 0.0
-
-
 class OracleFeeders(Part):
-    """One feeder per tASSET."""
+    """One feeder per feed."""
 
     heartbeat_seconds: Positive = 60.0
     deviation: Positive = 0.005
@@ -322,7 +318,7 @@ class Poll(Part):
     value: float | None = Field(default=None, description="the new ratio or discount")
     turnout: Share = Field(default=0.6, description="of the stakers, who vote at all")
     support: Share = Field(default=0.7, description="of those, who vote yes")
-    abstain: Share = Field(default=0.05, description="of those, who abstain")
+    abstain: Share = Field(default=0.0, description="of those, who abstain")
 
     @model_validator(mode="after")
     def _has_its_value(self) -> Self:
@@ -375,9 +371,9 @@ class Scenario(Part):
     prices: Prices
     shocks: tuple[PriceShock, ...] = Field(default=(), strict=False)
     outages: tuple[Outage, ...] = Field(default=(), strict=False)
-    tassets: dict[Name, Tasset] = Field(min_length=1, max_length=64)
+    tassets: dict[Name, Tasset] = Field(default_factory=dict, max_length=64, description="may be left out where there is an exchange")
     oracle_feeders: OracleFeeders = OracleFeeders()
-    minters: Minters
+    minters: Minters = Minters(count=0)
     liquidators: Liquidators = Liquidators(count=0)
     traders: Traders = Traders(count=0)
     arbitrageurs: Arbitrageurs = Arbitrageurs(count=0)
@@ -387,18 +383,25 @@ class Scenario(Part):
     polls: tuple[Poll, ...] = Field(default=(), strict=False, max_length=64)
     delistings: tuple[Delisting, ...] = Field(default=(), strict=False, max_length=64)
     reactions: Reactions = Reactions()
+    exchange: ExchangeSpec | None = None
 
     @property
     def tasset_names(self) -> tuple[str, ...]:
         """All tASSETs by row: those of the scenario, then replacements."""
         return (*self.tassets, *(event.replacement for event in self.delistings))
 
+    def order_rates(self) -> list[tuple[str, float]]:
+        """Key, and orders per day of all traders together, of each market that has any."""
+        rates = [("traders.orders_per_day", self.traders.count * self.traders.orders_per_day)]
+        return rates if self.exchange is None else [*rates, ("exchange.traders", self.exchange.orders_per_day)]
+
     def event_times(self) -> list[tuple[str, int, float]]:
-        """Key, number and hour of every shock, outage, poll and delisting."""
-        lists: dict[str, tuple[PriceShock | Outage | Poll | Delisting, ...]] = {
+        """Key, number and hour of every shock, outage, poll, delisting and incentive."""
+        lists: dict[str, tuple[PriceShock | Outage | Poll | Delisting | Incentive, ...]] = {
             "shocks": self.shocks,
             "outages": self.outages,
             "polls": self.polls,
             "delistings": self.delistings,
+            "exchange.incentives": self.exchange.incentives if self.exchange else (),
         }
         return [(key, i, event.at_hours) for key, events in lists.items() for i, event in enumerate(events)]

@@ -28,6 +28,9 @@ class Purpose(IntEnum):
     ENTRIES = 11
     REWARDS = 12
     LP_STAKES = 13
+    EXCHANGE_LPS = 14
+    PERPS_TRADERS = 15
+    PERPS_ORDERS = 16
 
 
 def stream(seed: int, path: int, purpose: Purpose) -> np.random.Generator:

@@ -11,15 +11,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from seawall.models import frames
-from seawall.models.measures import Summary
+from seawall.models import exchange_frames, frames
+from seawall.models.exchange_neutrality import Estimate
+from seawall.models.measures import Figure, Summary
 from seawall.models.stress import StressModel
-from seawall.models.world import digest as world_digest
-from seawall.scenarios.build import build_world
+from seawall.scenarios.build import build_model
 from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.paths import Paths, realised_moments
-from seawall.scenarios.schema import GbmPrices
+from seawall.scenarios.schema import GbmPrices, Outage, Scenario
 from seawall.studies.store import RunResult
 
 PACKAGES = ("seawall", "mesa", "numba", "numpy", "pandas", "scipy")
@@ -69,8 +69,7 @@ def run(
     seed = loaded.scenario.seed if seed is None else seed
     started, clock = datetime.now(UTC), time.perf_counter()
     paths = price_paths(loaded, seed, path)
-    world = build_world(loaded, paths, seed, path)
-    model = StressModel(world, tasset_names=loaded.scenario.tasset_names, seed=seed, with_audit=with_audit)
+    model = build_model(loaded, paths, seed, path, with_audit=with_audit)
     built = time.perf_counter()
     _play(model, progress)
     played = time.perf_counter()
@@ -91,6 +90,7 @@ def _play(model: StressModel, progress: Callable[[int, int], None] | None) -> No
 def result_of(model: StressModel, manifest: dict[str, Any]) -> RunResult:
     """The files' content of a model that has been run."""
     world, names = model.world, model.tasset_names
+    exchange, rows = model.exchange, model.exchange_names
     return RunResult(
         summary=as_entries(model.summary(), paths=1),
         series=frames.series(world, names),
@@ -100,24 +100,30 @@ def result_of(model: StressModel, manifest: dict[str, Any]) -> RunResult:
         rewards=frames.rewards(world),
         polls=frames.polls(world, names),
         owners=frames.owners(world),
+        markets=exchange_frames.markets(exchange, rows),
+        pools=exchange_frames.pools(exchange, rows),
+        exchange_traders=exchange_frames.traders(exchange),
+        exchange_lps=exchange_frames.lps(exchange, rows),
         manifest=manifest,
     )
 
 
 def as_entries(summary: Summary, *, paths: int) -> dict[str, dict[str, dict[str, Any]]]:
-    """Headline figures as plain data: value, unit, paths, and `why` where there is no value."""
-    return {
-        group: {
-            name: {"value": figure.value, "unit": figure.unit, "paths": paths} | ({"why": figure.why} if figure.value is None else {})
-            for name, figure in figures.items()
-        }
-        for group, figures in summary.items()
-    }
+    """Headline figures as plain data: value, unit, paths, `why` where there is no value, and `interval` where one was estimated."""
+    return {group: {name: _entry(figure, paths) for name, figure in figures.items()} for group, figures in summary.items()}
+
+
+def _entry(figure: Figure, paths: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {"value": figure.value, "unit": figure.unit, "paths": paths}
+    if figure.value is None:
+        entry["why"] = figure.why
+    if isinstance(figure, Estimate):
+        entry["interval"] = list(figure.interval)
+    return entry
 
 
 def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path: int) -> dict[str, Any]:
     scenario = loaded.scenario
-    tassets = list(scenario.tassets)
     settings = " ".join(f"--set '{setting}'" for setting in loaded.settings)
     return {
         "name": scenario.name,
@@ -132,14 +138,14 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
         "start": paths.start.isoformat(),
         "steps": paths.steps,
         "step_seconds": paths.step_seconds,
-        "world_digest": world_digest(model.world),
+        "world_digest": model.digest(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian",
         "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), METHODS[scenario.prices.model], *ASSUMPTIONS],
         "outages": [
             {"tasset": name, "from_s": outage.at_hours * 3600.0, "to_s": (outage.at_hours + outage.hours) * 3600.0}
             for outage in scenario.outages
-            for name in ([outage.tasset] if outage.tasset else tassets)
+            for name in struck(scenario, outage)
         ],
         "shocks": [
             {"asset": tasset, "at_s": shock.at_hours * 3600.0, "change": shock.change}
@@ -160,6 +166,13 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
         ],
         "path_moments": path_moments(loaded, paths),
     }
+
+
+def struck(scenario: Scenario, outage: Outage) -> list[str]:
+    """TASSETs whose feed an outage strikes."""
+    if outage.tasset is not None:
+        return [outage.tasset]
+    return [name for name, terms in scenario.tassets.items() if outage.asset in (None, terms.tracks)]
 
 
 def _notes(model: StressModel) -> list[str]:

@@ -28,6 +28,10 @@ FRAMES = {
     "rewards": "rewards.parquet",
     "polls": "polls.parquet",
     "owners": "owners.parquet",
+    "markets": "markets.parquet",
+    "pools": "pools.parquet",
+    "exchange_traders": "exchange_traders.parquet",
+    "exchange_lps": "exchange_lps.parquet",
 }
 MEASURES = "measures.parquet"
 
@@ -49,6 +53,10 @@ class RunResult:
         rewards: one row per record: price of tEXO, fees and inflation paid; empty without tEXO.
         polls: one row per proposal.
         owners: one row per behaviour of CDP owners.
+        markets: one row per record and perps market; empty without an exchange, as are the next three.
+        pools: one row per record and liquidity pool.
+        exchange_traders: one row per kind of perps trader.
+        exchange_lps: one row per liquidity pool.
         manifest: scenario, seed, versions, machine, timings, moments of the paths.
     """
 
@@ -60,6 +68,10 @@ class RunResult:
     rewards: pd.DataFrame = field(repr=False)
     polls: pd.DataFrame = field(repr=False)
     owners: pd.DataFrame = field(repr=False)
+    markets: pd.DataFrame = field(repr=False)
+    pools: pd.DataFrame = field(repr=False)
+    exchange_traders: pd.DataFrame = field(repr=False)
+    exchange_lps: pd.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
 
     def __getitem__(self, name: str) -> Any:

@@ -13,6 +13,7 @@ from seawall.scenarios.load import Loaded, load
 ROOT = Path(__file__).resolve().parent.parent
 STORM = Path(__file__).parent / "scenarios" / "storm.yaml"
 FLOOD = Path(__file__).parent / "scenarios" / "flood.yaml"
+SURGE = Path(__file__).parent / "scenarios" / "surge.yaml"
 SHIPPED = ROOT / "scenarios"
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from seawall.models.world import digest
 from seawall.scenarios.build import build
 from seawall.scenarios.load import load
 
 for file in sys.argv[1:]:
-    print(digest(build(load(file)).run().world))
+    print(build(load(file)).run().digest())

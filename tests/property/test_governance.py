@@ -139,6 +139,7 @@ def decided(kind, value, choice=Choice.YES):
 def test_a_passed_poll_is_executed_once_after_the_delay(kind, value, expected):
     rows = decided(kind, value)
     poll, terms, tasset, feed, pool = rows
+    feed.feeder = 3 if kind == PollKind.REASSIGN_FEEDER else -1
     before = [row.tobytes() for row in rows]
     assert not decisions.is_executable(poll, terms, 192 * HOUR - 1.0)
     assert decisions.execute(*rows, 192 * HOUR - 1.0) == Status.TOO_EARLY
@@ -147,6 +148,15 @@ def test_a_passed_poll_is_executed_once_after_the_delay(kind, value, expected):
     assert decisions.execute(*rows, 192 * HOUR) == Status.OK
     assert (tasset.min_collateral_ratio, tasset.auction_discount, feed.feeder, pool.is_rewarded) == expected
     assert decisions.execute(*rows, 192 * HOUR) == Status.WRONG_POLL_STATE
+
+
+def test_a_poll_on_the_feeder_neither_lists_a_tasset_nor_revives_one():
+    for frozen, expected in ((False, Status.BAD_TERMS), (True, Status.TASSET_DELISTED)):
+        rows = decided(PollKind.REASSIGN_FEEDER, 5.0)
+        rows[3].is_frozen = frozen
+        before = [row.tobytes() for row in rows]
+        assert decisions.execute(*rows, 192 * HOUR) == expected
+        assert [row.tobytes() for row in rows] == before
 
 
 @pytest.mark.parametrize("kind", PollKind)

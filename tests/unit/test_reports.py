@@ -7,7 +7,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from html.parser import HTMLParser
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from matplotlib.axes import Axes
 from rich.console import Console
 
+from seawall.models import exchange_frames
 from seawall.reports import html
 from seawall.reports.counts import ratio_distribution
 from seawall.reports.figures import all_charts, amm_premium, lp_fees, price_and_oracle, system_ratio
@@ -111,6 +113,10 @@ class Run:
     polls: pd.DataFrame
     owners: pd.DataFrame
     manifest: dict[str, Any]
+    markets: pd.DataFrame = field(default_factory=partial(exchange_frames.markets, None, None))
+    pools: pd.DataFrame = field(default_factory=partial(exchange_frames.pools, None, None))
+    exchange_traders: pd.DataFrame = field(default_factory=partial(exchange_frames.traders, None))
+    exchange_lps: pd.DataFrame = field(default_factory=partial(exchange_frames.lps, None, None))
 
 
 def a_run(tassets: Sequence[str] = ("tAAPL", "tTSLA", "tGOLD"), *, days: float = 7, every_s: float = 3_600) -> Run:

@@ -1,0 +1,90 @@
+"""Draws the exchange's population: who lends, who trades, when orders arrive.
+
+LPs have one stream, the traders' behaviour one and their orders another; each kind of trader has its own child of these, so more traders of
+one kind move nobody of another.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seawall.agents.exchange import Exchange
+from seawall.agents.perps_trader import TraderKind
+from seawall.protocols.tables import Bools, Floats, Ints
+from seawall.scenarios.exchange_schema import ExchangeSpec, LiquidityLps, PerpsTraders
+from seawall.scenarios.layout import by_weight, lognormal, spread
+from seawall.scenarios.population import NEVER, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, chosen
+
+LOYAL, YIELD_SEEKING, CAUTIOUS = 0, 1, 2
+
+
+def draw_lps(x: Exchange, spec: ExchangeSpec, rng: np.random.Generator) -> Floats:
+    """Fill the LPs' behaviour, collateral type and pool. Returns the value that each delegates, USD."""
+    terms, lps = spec.lps, x.liquidity_lps
+    value = lognormal(terms.value_usd, rng, len(lps))
+    kinds = by_weight([terms.kinds.loyal, terms.kinds.yield_seeking, terms.kinds.cautious], rng, len(lps))
+    borrows = chosen(terms.borrow_share, rng, len(lps))
+    period = terms.look_hours * SECONDS_PER_HOUR
+    first_look = rng.random(len(lps)) * period  # not everybody at the same hour
+    types, pools = _weights(terms.collateral, list(spec.collaterals)), _weights(terms.pools, list(spec.pools))
+    vault = spread(len(lps), np.outer(pools, types).ravel())
+    lps["pool"], lps["collateral_type"] = np.divmod(vault, len(types))
+    lps["borrow_ratio"] = np.where(borrows, terms.borrow_ratio, NEVER)
+    lps["look_every"], lps["look_at"] = period, first_look
+    _set_kinds(x, terms, kinds, borrows)
+    return value
+
+
+def _set_kinds(x: Exchange, terms: LiquidityLps, kinds: Ints, borrows: Bools) -> None:
+    """Write what the kinds of LPs care for; the cautious do not fear the debt that they have minted themselves."""
+    lps, cautious = x.liquidity_lps, kinds == CAUTIOUS
+    lps["yield_weight"] = kinds != LOYAL
+    lps["risk_weight"] = np.where(cautious, terms.risk_weight, 0.0)
+    lps["trust_weight"] = np.where(cautious, terms.trust_weight, 0.0)
+    lps["hurdle"] = np.where(kinds == LOYAL, NEVER, terms.hurdle)
+    lps["fear"] = np.where(cautious, terms.fear + np.where(borrows, 1.0 / terms.borrow_ratio, 0.0), NEVER)
+
+
+def _weights(given: dict[str, float], names: list[str]) -> Floats:
+    """Weights by row; all alike where none is given."""
+    return np.array([given.get(name, 0.0 if given else 1.0) for name in names])
+
+
+def draw_traders(x: Exchange, spec: ExchangeSpec, rng: np.random.Generator) -> None:
+    """Fill the traders' behaviour and their capital, kind by kind; each kind is spread evenly over the markets."""
+    first = 0
+    for kind, terms, child in zip(TraderKind, spec.traders.by_kind(), rng.spawn(len(TraderKind)), strict=True):
+        rows = x.perps_traders[first : first + terms.count]
+        first += terms.count
+        rows["kind"], rows["market"] = kind, spread(terms.count, np.ones(len(x.markets)))
+        rows["capital"] = lognormal(terms.capital_usd, child, terms.count)
+        rows["leverage"], rows["long_share"], rows["alert"] = terms.leverage, terms.long_share, terms.alert
+        rows["threshold"], rows["exit_threshold"] = terms.threshold, terms.exit_threshold
+        rows["cooldown"] = NEVER if terms.cooldown_hours is None else terms.cooldown_hours * SECONDS_PER_HOUR
+    x.perps_traders["away_until"] = x.perps_traders["safe_until"] = -NEVER
+
+
+def set_keepers(x: Exchange, spec: ExchangeSpec) -> None:
+    """Fill the keepers' behaviour."""
+    x.exchange_keepers["cost_usd"], x.exchange_keepers["look_every"] = spec.keepers.cost_usd, spec.keepers.look_minutes * SECONDS_PER_MINUTE
+
+
+def draw_orders(spec: ExchangeSpec, steps: int, step_seconds: float, rng: np.random.Generator) -> tuple[Ints, Ints, Floats, Floats]:
+    """Draw all orders of a run: round, trader, draw of the side, notional (USD), by time of arrival."""
+    times, traders, sides, usd = ([np.empty(0)], [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0)])
+    seconds, first = steps * step_seconds, 0
+    for terms, child in zip(spec.traders.by_kind(), rng.spawn(len(TraderKind)), strict=True):
+        count = _order_count(terms, seconds, child)
+        times.append(child.random(count) * seconds)
+        traders.append(first + child.integers(max(terms.count, 1), size=count))
+        sides.append(child.random(count))
+        usd.append(lognormal(terms.order_usd, child, count))
+        first += terms.count
+    arrival = np.concatenate(times)
+    order = np.argsort(arrival, kind="stable")
+    rounds = np.minimum(np.floor(arrival[order] / step_seconds).astype(np.int64) + 1, steps)
+    return rounds, np.concatenate(traders)[order], np.concatenate(sides)[order], np.concatenate(usd)[order]
+
+
+def _order_count(terms: PerpsTraders, seconds: float, rng: np.random.Generator) -> int:
+    return int(rng.poisson(terms.count * terms.orders_per_day * seconds / SECONDS_PER_DAY)) if terms.count else 0
