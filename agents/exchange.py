@@ -21,6 +21,7 @@ PERPS_TRADER = table_type(
     market=(INT, "row of markets that it trades"),
     member=(INT, "row of perps_accounts in that market's group"),
     kind=(INT, "TraderKind"),
+    recorded=(INT, "column of recorded positions that it follows; -1 for none"),
     leverage=(FLOAT, "notional / margin that it opens with"),
     capital=(FLOAT, "USD: the notional that it takes on at most is this times the leverage"),
     threshold=(FLOAT, "fraction: signal from which it takes a side (momentum, reversion), or funding rate per day (carry)"),
@@ -184,11 +185,12 @@ POOL_SERIES = table_type(
 class Exchange(NamedTuple):
     """All state of the exchange.
 
-    The first four are the world's own tables. Then the core (`protocols/liquidity_tables.py`): `backings` is [pools, markets], `vaults` and
-    `stream_vaults` have a column for each collateral type, `positions` are [LPs * pools], LP by LP. Then the markets' perps, one group each
-    (`protocols/perps_tables.py`): `perps_markets` [markets, 1], `perps_accounts` and `perps_positions` [markets, traders], `liquidated`
-    [markets, 1, entries]. Then agents, memories, room for the owners' weights, and records: `market_series` [records, markets],
-    `pool_series` [records, pools], `tallies` [actions, statuses].
+    The first four are the world's own tables. Then the core (`protocols/liquidity_tables.py`): `backings` is [pools, markets], `vaults`
+    and `stream_vaults` have a column for each collateral type, `positions` are [LPs * pools], LP by LP. Then the markets' perps, one group
+    each (`protocols/perps_tables.py`): `perps_markets` [markets, 1], `perps_accounts` and `perps_positions` [markets, traders],
+    `liquidated` [markets, 1, entries]. `recorded` is [steps + 1, columns]: positions (base asset, signed) of recorded flow. Then agents,
+    memories, room for the owners' weights, and records: `market_series` [records, markets], `pool_series` [records, pools], `tallies`
+    [actions, statuses].
     """
 
     clock: Table
@@ -221,6 +223,7 @@ class Exchange(NamedTuple):
     collateral_sources: Table
     perps_orders: Table
     order_start: Ints
+    recorded: Floats
     times: Table
     market_memory: Table
     pool_memory: Table

@@ -2,6 +2,7 @@
 
 - NOISE takes a side at random and gives it up again; WHALE is noise of another size, with a side that it prefers.
 - MOMENTUM follows the fast average above or below the slow one, REVERSION bets against it.
+- REPLAY holds what was recorded of a market: all its longs, or all its shorts, as one position.
 - CARRY takes the side that receives funding, up to what brings the skew to 0; its hedge on the spot market lies outside.
 
 Orders arrive as a Poisson process, drawn before the run. A trader adds margin when its margin falls to its alert, or lets itself be
@@ -17,7 +18,7 @@ from seawall.agents.base import ExchangeAgent, tally, whole_units
 from seawall.agents.exchange import Exchange, perps_in, perps_of
 from seawall.agents.exchange_books import report
 from seawall.protocols import perps_account, perps_margin, perps_orders
-from seawall.protocols.amounts import ceil_amount, floor_amount
+from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.perps_funding import funding_now
 from seawall.protocols.perps_tables import NO_MARKET, index_price
@@ -38,6 +39,7 @@ class TraderKind(IntEnum):
     REVERSION = 2
     CARRY = 3
     WHALE = 4
+    REPLAY = 5
 
 
 @rule
@@ -209,8 +211,20 @@ def is_present(x: Exchange, trader: Row, now: float) -> bool:
 
 
 @rule
+def recorded_position(x: Exchange, trader: Row) -> float:
+    """Position (base asset, signed) that recorded flow holds in this round."""
+    return float(x.recorded[x.clock[0].step, trader.recorded])
+
+
+@rule
+def is_behind(x: Exchange, trader: Row) -> bool:
+    """Tell whether recorded flow holds something else than what was recorded."""
+    return abs(recorded_position(x, trader) - position_of(x, trader).quantity) >= UNIT
+
+
+@rule
 def traders_with_orders(x: Exchange, rows: Ints) -> int:
-    """Fill `rows` with the traders who have orders in this round, by their first order's arrival; return how many."""
+    """Fill `rows` with the traders who have orders now, by their first one's arrival, then with recorded flow; return how many."""
     step = x.clock[0].step
     count = 0
     for i in range(x.order_start[step], x.order_start[step + 1]):
@@ -220,13 +234,19 @@ def traders_with_orders(x: Exchange, rows: Ints) -> int:
         if not known:
             rows[count] = x.perps_orders[i].trader
             count += 1
+    for i in range(len(x.perps_traders)):
+        if x.perps_traders[i].kind == TraderKind.REPLAY.value and is_behind(x, x.perps_traders[i]):
+            rows[count] = i
+            count += 1
     return count
 
 
 @rule
 def act(x: Exchange, index: int) -> None:
-    """Place the orders of this round."""
+    """Follow what was recorded; place the orders of this round."""
     trader, now, step = x.perps_traders[index], x.clock[0].now, x.clock[0].step
+    if trader.kind == TraderKind.REPLAY.value and is_behind(x, trader) and is_present(x, trader, now):
+        trade(x, trader, recorded_position(x, trader), x.exchange_keepers[0].account, now)
     for i in range(x.order_start[step], x.order_start[step + 1]):
         order = x.perps_orders[i]
         if order.trader == index and is_present(x, trader, now):

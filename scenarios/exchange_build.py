@@ -14,11 +14,11 @@ from seawall.models import exchange_records
 from seawall.models.exchange_measures import ExchangeNames
 from seawall.protocols import liquidity_tables, oracle, perps_tables
 from seawall.protocols.amounts import floor_amount
-from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import World
 from seawall.scenarios import exchange_founding, exchange_population
 from seawall.scenarios.exchange_layout import NO_FEED, Accounts, ExchangeLayout, lay_out_exchange
 from seawall.scenarios.exchange_schema import DUSD_NAME, ExchangeSpec, PerpsMarket
+from seawall.scenarios.inputs import recorded_flows
 from seawall.scenarios.load import Loaded
 from seawall.scenarios.paths import Paths
 from seawall.scenarios.population import NEVER, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
@@ -68,6 +68,7 @@ def build_exchange(world: World, loaded: Loaded, paths: Paths, seed: int, path: 
     _set_memory(x, place)
     _set_agents(x, place)
     _set_rewards(x, place)
+    x.recorded[:] = recorded_flows(loaded, spec, paths)
     exchange_population.draw_traders(x, spec, stream(seed, path, Purpose.PERPS_TRADERS))
     exchange_population.set_keepers(x, spec)
     value = exchange_population.draw_lps(x, spec, stream(seed, path, Purpose.EXCHANGE_LPS))
@@ -118,6 +119,7 @@ def empty_exchange(world: World, scenario: Scenario, spec: ExchangeSpec, layout:
         collateral_sources=np.zeros(types, agent_tables.COLLATERAL_SOURCE),
         perps_orders=np.zeros(orders, agent_tables.PERPS_ORDER),
         order_start=np.zeros(len(world.order_start), np.int64),
+        recorded=np.zeros((len(world.market_price), 2 * len(spec.flows))),
         times=np.zeros(1, agent_tables.EXCHANGE_CLOCK),
         market_memory=np.zeros(markets, agent_tables.MARKET_MEMORY),
         pool_memory=np.zeros(pools, agent_tables.POOL_MEMORY),

@@ -86,6 +86,10 @@ def _term_faults(spec: ExchangeSpec, document: Document) -> list[Fault]:
             if spec.lps.borrow_ratio <= least:
                 message = f"{spec.lps.borrow_ratio:g} must be more than the issuance ratio of {name} ({least:g})"
                 faults.append(document.fault(("exchange", "lps", "borrow_ratio"), message))
+    for i, flow in enumerate(spec.flows):
+        if flow.market not in spec.markets:
+            known = ", ".join(sorted(spec.markets))
+            faults.append(document.fault(("exchange", "flows", i, "market"), f"{flow.market!r} is no market; known: {known}"))
     most = 1.0 / max(market.min_margin_ratio for market in spec.markets.values())
     for kind, _ in spec.traders:
         terms = getattr(spec.traders, kind)

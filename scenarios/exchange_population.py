@@ -10,12 +10,13 @@ import numpy as np
 
 from seawall.agents.exchange import Exchange
 from seawall.agents.perps_trader import TraderKind
-from seawall.protocols.tables import Bools, Floats, Ints
+from seawall.protocols.tables import Bools, Floats, Ints, Table
 from seawall.scenarios.exchange_schema import ExchangeSpec, LiquidityLps, PerpsTraders
 from seawall.scenarios.layout import by_weight, lognormal, spread
 from seawall.scenarios.population import NEVER, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, chosen
 
 LOYAL, YIELD_SEEKING, CAUTIOUS = 0, 1, 2
+DRAWN = tuple(TraderKind)[:-1]  # recorded flow is not drawn
 
 
 def draw_lps(x: Exchange, spec: ExchangeSpec, rng: np.random.Generator) -> Floats:
@@ -53,7 +54,7 @@ def _weights(given: dict[str, float], names: list[str]) -> Floats:
 def draw_traders(x: Exchange, spec: ExchangeSpec, rng: np.random.Generator) -> None:
     """Fill the traders' behaviour and their capital, kind by kind; each kind is spread evenly over the markets."""
     first = 0
-    for kind, terms, child in zip(TraderKind, spec.traders.by_kind(), rng.spawn(len(TraderKind)), strict=True):
+    for kind, terms, child in zip(DRAWN, spec.traders.by_kind(), rng.spawn(len(DRAWN)), strict=True):
         rows = x.perps_traders[first : first + terms.count]
         first += terms.count
         rows["kind"], rows["market"] = kind, spread(terms.count, np.ones(len(x.markets)))
@@ -62,6 +63,17 @@ def draw_traders(x: Exchange, spec: ExchangeSpec, rng: np.random.Generator) -> N
         rows["threshold"], rows["exit_threshold"] = terms.threshold, terms.exit_threshold
         rows["cooldown"] = NEVER if terms.cooldown_hours is None else terms.cooldown_hours * SECONDS_PER_HOUR
     x.perps_traders["away_until"] = x.perps_traders["safe_until"] = -NEVER
+    x.perps_traders["recorded"] = -1
+    _set_flows(x, spec, x.perps_traders[first:])
+
+
+def _set_flows(x: Exchange, spec: ExchangeSpec, rows: Table) -> None:
+    """Let the last traders follow what was recorded, longs and shorts in turn, with means to hold three times as much at the top price."""
+    for i, (row, flow) in enumerate(zip(rows, (flow for flow in spec.flows for _ in range(2)), strict=True)):
+        row.kind, row.market, row.recorded = TraderKind.REPLAY, list(spec.markets).index(flow.market), i
+        row.leverage, row.cooldown = flow.leverage, 0.0
+        top_price = x.market_price[:, x.market_memory[row.market].asset].max()
+        row.capital = 3.0 * np.abs(x.recorded[:, i]).max() * top_price / flow.leverage
 
 
 def set_keepers(x: Exchange, spec: ExchangeSpec) -> None:
@@ -73,7 +85,7 @@ def draw_orders(spec: ExchangeSpec, steps: int, step_seconds: float, rng: np.ran
     """Draw all orders of a run: round, trader, draw of the side, notional (USD), by time of arrival."""
     times, traders, sides, usd = ([np.empty(0)], [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0)])
     seconds, first = steps * step_seconds, 0
-    for terms, child in zip(spec.traders.by_kind(), rng.spawn(len(TraderKind)), strict=True):
+    for terms, child in zip(spec.traders.by_kind(), rng.spawn(len(DRAWN)), strict=True):
         count = _order_count(terms, seconds, child)
         times.append(child.random(count) * seconds)
         traders.append(first + child.integers(max(terms.count, 1), size=count))

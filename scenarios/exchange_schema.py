@@ -233,8 +233,18 @@ class PerpsTraderKinds(Part):
     whale: Whales = Whales()
 
     def by_kind(self) -> tuple[PerpsTraders, ...]:
-        """All kinds, in the order of TraderKind."""
+        """All kinds that are drawn, in the order of TraderKind."""
         return self.noise, self.momentum, self.reversion, self.carry, self.whale
+
+
+class Flow(Part):
+    """Recorded open interest of a market, from the price file: all longs trade as one trader, all shorts as another."""
+
+    market: Name
+    long_column: Name = Field(description="column of the price file: base asset held long")
+    short_column: Name = Field(description="column of the price file: base asset held short")
+    scale: Positive = Field(default=1.0, description="times what was recorded")
+    leverage: Leverage = 5.0
 
 
 class ExchangeKeepers(Part):
@@ -273,6 +283,7 @@ class ExchangeSpec(Part):
     interest: Interest = Interest()
     lps: LiquidityLps = LiquidityLps()
     traders: PerpsTraderKinds = PerpsTraderKinds()
+    flows: tuple[Flow, ...] = Field(default=(), strict=False, max_length=16)
     keepers: ExchangeKeepers = ExchangeKeepers()
     incentives: tuple[Incentive, ...] = Field(default=(), strict=False, max_length=64)
     yield_look_hours: Hours = Field(default=1.0, description="between two looks at what pools and markets have earned")
@@ -280,8 +291,8 @@ class ExchangeSpec(Part):
 
     @property
     def trader_count(self) -> int:
-        """Traders of all kinds."""
-        return sum(spec.count for spec in self.traders.by_kind())
+        """Traders of all kinds, recorded flow included."""
+        return sum(spec.count for spec in self.traders.by_kind()) + 2 * len(self.flows)
 
     @property
     def orders_per_day(self) -> float:

@@ -10,6 +10,7 @@ from seawall.protocols.errors import Fault, ScenarioError, SeawallError
 from seawall.protocols.tables import Bools, Floats, World
 from seawall.scenarios.checks import MAX_ORDERS, MAX_PRICES, whole_rounds
 from seawall.scenarios.exchange_layout import own_assets
+from seawall.scenarios.exchange_schema import ExchangeSpec, Flow
 from seawall.scenarios.load import Loaded
 from seawall.scenarios.market_hours import open_rounds, rest_while_closed, variance_weights
 from seawall.scenarios.paths import Paths, Shock, apply_shocks, constant, gbm
@@ -41,7 +42,7 @@ def price_paths(loaded: Loaded, seed: int, path: int) -> Paths:
 def _quiet_paths(loaded: Loaded, rng: np.random.Generator) -> Paths:
     prices, step_seconds = loaded.scenario.prices, loaded.scenario.step_seconds
     if isinstance(prices, ReplayPrices):
-        return _replay(loaded, prices)
+        return _replay(loaded, prices, prices.assets)
     if isinstance(prices, DailyBarPrices):
         return _daily_bars(prices, step_seconds, rng)
     steps = whole_rounds(prices.days, step_seconds)
@@ -72,7 +73,32 @@ def _gbm(prices: GbmPrices, start_usd: dict[str, float], *, steps: int, step_sec
     return paths if is_open is None else rest_while_closed(paths, is_open)
 
 
-def _replay(loaded: Loaded, prices: ReplayPrices) -> Paths:
+def recorded_flows(loaded: Loaded, spec: ExchangeSpec, paths: Paths) -> Floats:
+    """Positions of recorded flow, base asset, [steps + 1, 2 * flows]: longs, then shorts (negative) of each.
+
+    Raises:
+        ScenarioError: for flow without a price file, or on another grid than the prices.
+    """
+    prices = loaded.scenario.prices
+    if not spec.flows:
+        return np.empty((paths.steps + 1, 0))
+    if not isinstance(prices, ReplayPrices):
+        message = "flow is read from the price file, so prices.model must be replay"
+        raise ScenarioError([Fault(str(loaded.file), None, "exchange.flows", message)])
+    columns = {f"{side} of flow {i}": column for i, flow in enumerate(spec.flows) for side, column in _sides(flow)}
+    held = _replay(loaded, prices, columns)
+    if held.start != paths.start or held.steps != paths.steps:
+        message = f"is known from {held.start} for {held.steps} rounds, the prices from {paths.start} for {paths.steps}"
+        raise ScenarioError([Fault(str(loaded.file), None, "exchange.flows", message)])
+    signs = np.array([sign * flow.scale for flow in spec.flows for sign in (1.0, -1.0)])
+    return held.market_price * signs
+
+
+def _sides(flow: Flow) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("longs", flow.long_column), ("shorts", flow.short_column)
+
+
+def _replay(loaded: Loaded, prices: ReplayPrices, columns: dict[str, str]) -> Paths:
     from seawall.scenarios.history import read_replay
     from seawall.scenarios.price_file import ReplaySource
 
@@ -80,7 +106,7 @@ def _replay(loaded: Loaded, prices: ReplayPrices) -> Paths:
     assert file is not None
     source = ReplaySource(
         file=file,
-        columns=prices.assets,
+        columns=columns,
         time_column=prices.time_column,
         bar_stamp=prices.bar_stamp,
         bar_seconds=prices.bar_seconds,

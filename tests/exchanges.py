@@ -66,6 +66,7 @@ def an_exchange(*, lps: int = 4, traders: int = 4, steps: int = 60, step_seconds
         collateral_sources=np.zeros(2, COLLATERAL_SOURCE),
         perps_orders=np.zeros(0, PERPS_ORDER),
         order_start=np.zeros(steps + 2, np.int64),
+        recorded=np.zeros((steps + 1, 0)),
         times=np.zeros(1, EXCHANGE_CLOCK),
         market_memory=np.zeros(2, MARKET_MEMORY),
         pool_memory=np.zeros(2, POOL_MEMORY),
