@@ -63,7 +63,7 @@ def run(
         loaded = load(scenario, settings or ())
         for warning in loaded.warnings:
             err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-        _tell_of_compilation()
+        _tell_of_compilation(has_exchange=loaded.scenario.exchange is not None)
         with _progress(loaded.scenario.name) as progress:
             result = simulate(loaded, seed=seed, path=path, with_audit=audit, progress=progress)
         folder = out_dir / result.folder_name
@@ -72,11 +72,12 @@ def run(
         print_summary(result, out, folder)
 
 
-def _tell_of_compilation() -> None:
+def _tell_of_compilation(*, has_exchange: bool) -> None:
     from seawall.protocols.compiled import is_compiled_before
 
-    if not is_compiled_before():
-        err.print("First run: compiling the market's rules, which takes about half a minute once.", style="dim")
+    if not is_compiled_before(has_exchange=has_exchange):
+        length = "a minute or two" if has_exchange else "about a minute"
+        err.print(f"First run: compiling the market's rules, which takes {length} once.", style="dim")
 
 
 @contextmanager

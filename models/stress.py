@@ -150,7 +150,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
                 self.step()
         elif rounds > 0:
             self._play(rounds)
-            mark_compiled()
+            mark_compiled(has_exchange=self.exchange is not None)
         self.steps = int(self.world.clock[0].step)
         self._after_rounds(audited=True)
 

@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOT = Path(__file__).resolve().parent.parent
 _COMPILED_FOLDERS = ("protocols", "agents", "models")
-_READY = "ready"
+_READY = {False: "ready", True: "ready_with_exchange"}
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _CACHES_KEPT = 3
 
@@ -70,15 +70,15 @@ def _use_cache() -> Path:
 CACHE = _use_cache()
 
 
-def is_compiled_before() -> bool:
-    """Tell whether an earlier run has filled the cache, so that no compilation is ahead."""
-    return bool(config.DISABLE_JIT) or (CACHE / _READY).exists()
+def is_compiled_before(*, has_exchange: bool = False) -> bool:
+    """Tell whether an earlier run, of a market with or without an exchange, has filled the cache, so that no compilation is ahead."""
+    return bool(config.DISABLE_JIT) or (CACHE / _READY[has_exchange]).exists()
 
 
-def mark_compiled() -> None:
+def mark_compiled(*, has_exchange: bool = False) -> None:
     """Remember that the cache is filled; called after a first run."""
     if not config.DISABLE_JIT:
-        (CACHE / _READY).touch()
+        (CACHE / _READY[has_exchange]).touch()
 
 
 def rule(function: F) -> F:

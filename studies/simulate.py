@@ -30,6 +30,11 @@ ASSUMPTIONS = (
     "Liquidators pay for gas outside the market; tokens that they hold count as an outlay at the oracle price.",
     "Refused purchases are counted once per round and margin-called CDP, with the reason of the last liquidator who looked at it.",
 )
+EXCHANGE_ASSUMPTIONS = (
+    "Orders on the exchange are settled in the round of their arrival, at the last oracle price; each market has margin of its own.",
+    "LPs, pool owners, perps traders and keepers behave as docs/agents.md says; a trader by carry hedges outside the market.",
+    "One dUSD is one USD; collateral without a price of its own is a dollar.",
+)
 METHODS = {
     "constant": "Prices stand still.",
     "gbm": "Prices are correlated geometric Brownian motions. With a calendar they rest while the exchange is closed and open with a gap; "
@@ -141,7 +146,7 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
         "world_digest": model.digest(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian",
-        "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), METHODS[scenario.prices.model], *ASSUMPTIONS],
+        "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), METHODS[scenario.prices.model], *_assumptions(scenario)],
         "outages": [
             {"tasset": name, "from_s": outage.at_hours * 3600.0, "to_s": (outage.at_hours + outage.hours) * 3600.0}
             for outage in scenario.outages
@@ -173,6 +178,12 @@ def struck(scenario: Scenario, outage: Outage) -> list[str]:
     if outage.tasset is not None:
         return [outage.tasset]
     return [name for name, terms in scenario.tassets.items() if outage.asset in (None, terms.tracks)]
+
+
+def _assumptions(scenario: Scenario) -> tuple[str, ...]:
+    if scenario.exchange is None:
+        return ASSUMPTIONS
+    return (ASSUMPTIONS if scenario.tassets else ()) + EXCHANGE_ASSUMPTIONS
 
 
 def _notes(model: StressModel) -> list[str]:
