@@ -9,8 +9,9 @@ from seawall.agents.strategies import Strategy
 from seawall.protocols.amounts import UNIT
 from seawall.protocols.poll_terms import Choice, PollKind
 from seawall.protocols.tables import Floats, Ints, World
+from seawall.scenarios.community_schema import Texo
 from seawall.scenarios.layout import Layout, by_weight, lognormal
-from seawall.scenarios.schema import Scenario, Texo
+from seawall.scenarios.schema import Scenario
 from seawall.scenarios.streams import Purpose, stream
 
 SECONDS_PER_HOUR = 3_600.0

@@ -15,7 +15,8 @@ from seawall.scenarios.load import Loaded
 from seawall.scenarios.market_hours import open_rounds, rest_while_closed, variance_weights
 from seawall.scenarios.paths import Paths, Shock, apply_shocks, constant, gbm
 from seawall.scenarios.population import whole_steps
-from seawall.scenarios.schema import ConstantPrices, DailyBarPrices, GbmPrices, Outage, PriceShock, ReplayPrices, Scenario
+from seawall.scenarios.price_schema import ConstantPrices, DailyBarPrices, GbmPrices, Outage, PriceShock, ReplayPrices
+from seawall.scenarios.schema import Scenario
 from seawall.scenarios.streams import Purpose, stream
 
 SECONDS_PER_HOUR = 3_600.0

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from seawall.scenarios.community_schema import Delisting, Governance, Poll, Reactions, Texo
 from seawall.scenarios.exchange_schema import ExchangeSpec, Incentive
 from seawall.scenarios.fields import (
     Count,
-    Days,
     Discount,
-    Drift,
     Name,
     NotNegative,
     Positive,
@@ -21,109 +19,10 @@ from seawall.scenarios.fields import (
     Share,
     Text,
     Usd,
-    Volatility,
     Within,
 )
 from seawall.scenarios.parts import LogNormal, Part
-
-MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
-
-
-# --- prices ---
-
-
-class ConstantAsset(Part):
-    """An asset whose price stands still."""
-
-    start_usd: Positive
-
-
-class GbmAsset(ConstantAsset):
-    """An asset that follows geometric Brownian motion: dS/S = drift dt + volatility dW."""
-
-    drift_per_year: Drift = 0.0
-    volatility_per_year: Volatility
-
-
-class ConstantPrices(Part):
-    """Prices that stand still."""
-
-    model: Literal["constant"]
-    start: datetime = Field(default=MONDAY, strict=False)
-    days: Days
-    assets: dict[Name, ConstantAsset] = Field(min_length=1, max_length=64)
-
-
-class GbmPrices(Part):
-    """Correlated geometric Brownian motions, in a market that never closes or in the sessions of an exchange."""
-
-    model: Literal["gbm"]
-    start: datetime = Field(default=MONDAY, strict=False)
-    days: Days
-    calendar: Name | None = Field(
-        default=None, description="exchange whose sessions open the market, such as XNYS; always open if left out"
-    )
-    closed_volatility: Annotated[float, Within("[0, 2]")] = Field(
-        default=0.3, description="volatility while closed / while open; what it adds up to is the gap at the next open"
-    )
-    correlation: Annotated[float, Within("(-1, 1)")] = 0.0
-    assets: dict[Name, GbmAsset] = Field(min_length=1, max_length=64)
-
-
-class ReplayPrices(Part):
-    """Closes of a CSV or Parquet file, one column an asset."""
-
-    model: Literal["replay"]
-    file: Annotated[str, Field(min_length=1, max_length=1000)]
-    assets: dict[Name, Name] = Field(min_length=1, max_length=64, description="asset: column of the file")
-    time_column: Text = "timestamp"
-    bar_stamp: Literal["start", "end"] = "start"
-    bar_seconds: Annotated[int, Within("[1, 86400]")] = 60
-    session_column: Text | None = None
-    sessions: tuple[Text, ...] = Field(default=(), strict=False)
-    max_gap_minutes: Annotated[float, Within("[0, 1440]")] = 5.0
-    longer_gaps: Literal["closed", "refuse"] = "closed"
-    start: datetime | None = Field(default=None, strict=False)
-    end: datetime | None = Field(default=None, strict=False)
-
-
-class DailyBarPrices(Part):
-    """Daily open, high, low and close from the history that the `arch` package carries, bridged to rounds inside market hours."""
-
-    model: Literal["daily_bars"]
-    assets: dict[Name, Literal["sp500", "nasdaq"]] = Field(min_length=1, max_length=2, description="asset: series of the arch package")
-    first: date = Field(strict=False)
-    last: date = Field(strict=False)
-    calendar: Name = "XNYS"
-
-
-Prices = Annotated[ConstantPrices | GbmPrices | ReplayPrices | DailyBarPrices, Field(discriminator="model")]
-
-
-class PriceShock(Part):
-    """A change on top of the path: reached over the ramp, kept, or given back over the recovery."""
-
-    asset: Name | None = Field(default=None, description="every asset if left out")
-    at_hours: NotNegative
-    change: Annotated[float, Within("(-1, 100]")]
-    ramp_hours: NotNegative = 0.0
-    recovery_hours: Positive | None = None
-
-
-class Outage(Part):
-    """A feed's own feeder falls silent; one that a poll put in its place does not."""
-
-    tasset: Name | None = Field(default=None, description="every feed if both tasset and asset are left out")
-    asset: Name | None = Field(default=None, description="instead of a tASSET: every feed of this asset, the exchange's, too")
-    at_hours: NotNegative
-    hours: Positive
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if self.tasset is not None and self.asset is not None:
-            raise ValueError(f"names tasset ({self.tasset}) and asset ({self.asset}); one of them would do")
-        return self
-
+from seawall.scenarios.price_schema import Outage, Prices, PriceShock
 
 # --- protocols ---
 
@@ -261,101 +160,6 @@ class Lps(Part):
     exit_premium: Positive = 0.1
     exit_stale_hours: Positive = 96.0
     return_after_hours: NotNegative = 12.0
-
-
-# --- tEXO: fees, rewards, governance, delisting ---
-
-
-class Uses(Part):
-    """What stakers, by weight, do with their rewards."""
-
-    keep: NotNegative = 1.0
-    compound: NotNegative = 1.0
-    sell: NotNegative = 1.0
-
-    @model_validator(mode="after")
-    def _somebody(self) -> Self:
-        if self.keep + self.compound + self.sell <= 0.0:
-            raise ValueError("keep, compound and sell are all 0; at least one must be more")
-        return self
-
-
-class Texo(Part):
-    """The governance token: its pool against tDOLLAR, its stakers, its inflation. Without this part protocol fees stay in the collector."""
-
-    start_usd: Positive = 1.0
-    liquidity_usd: PositiveUsd = 2_000_000.0
-    commission: Discount = 0.003
-    stakers: Annotated[int, Within("[1, 100000]")] = 50
-    stake_usd: LogNormal = LogNormal(median=20_000.0, sigma=1.0)
-    rewards: Uses = Uses()
-    harvest_days: Positive = 1.0
-    fees_every_hours: Positive = Field(default=24.0, description="time between two sales of the protocol fees for tEXO")
-    inflation_per_day: Annotated[float, Within("[0, 1e9]")] = Field(default=0.0, description="tEXO minted per day for stakers")
-    emission_every_hours: Annotated[float, Within("[0.02, 8760]")] = 1.0
-    lp_weight: NotNegative = Field(default=100.0, description="part of the inflation of each LP token, relative to tEXO's")
-    texo_weight: NotNegative = 300.0
-    lp_staked_share: Share = Field(default=0.5, description="of LPs who stake their LP tokens")
-    lp_sells_share: Share = Field(default=0.5, description="of those, who sell what they earn")
-
-
-class Governance(Part):
-    """How polls are decided."""
-
-    deposit_texo: NotNegative = 1_000.0
-    quorum: Share = 0.18
-    threshold: Share = 0.5
-    voting_days: Positive = 7.0
-    delay_days: NotNegative = 1.0
-
-
-class Poll(Part):
-    """A proposal, and how the stakers will take it."""
-
-    at_hours: NotNegative
-    tasset: Name
-    change: Literal["whitelist", "feeder", "min_collateral_ratio", "auction_discount"]
-    value: float | None = Field(default=None, description="the new ratio or discount")
-    turnout: Share = Field(default=0.6, description="of the stakers, who vote at all")
-    support: Share = Field(default=0.7, description="of those, who vote yes")
-    abstain: Share = Field(default=0.0, description="of those, who abstain")
-
-    @model_validator(mode="after")
-    def _has_its_value(self) -> Self:
-        interval = {"min_collateral_ratio": "[1, 100]", "auction_discount": "[0, 1)"}.get(self.change)
-        if interval is None and self.value is not None:
-            raise ValueError(f"{self.change} takes no value")
-        if interval is not None and self.value is None:
-            raise ValueError(f"{self.change} needs a value in {interval}")
-        if interval is not None and self.value is not None:
-            Within(interval).check(self.value)
-        if self.support + self.abstain > 1.0:
-            raise ValueError("support and abstain are together more than 1")
-        return self
-
-
-class Delisting(Part):
-    """A corporate event: the feeder fixes a tASSET at its last price, and a replacement takes over its terms."""
-
-    tasset: Name
-    at_hours: NotNegative
-    replacement: Name
-    split: Positive = Field(default=1.0, description="new shares for an old one; the replacement tracks the price of a new share")
-
-
-class Reactions(Part):
-    """What owners, traders and LPs, by weight, do about a delisting, and how soon (log-normal)."""
-
-    sit: NotNegative = 1.0
-    recover: NotNegative = 2.0
-    move: NotNegative = 1.0
-    hours: LogNormal = LogNormal(median=6.0, sigma=1.0)
-
-    @model_validator(mode="after")
-    def _somebody(self) -> Self:
-        if self.sit + self.recover + self.move <= 0.0:
-            raise ValueError("sit, recover and move are all 0; at least one must be more")
-        return self
 
 
 class Scenario(Part):

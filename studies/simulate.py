@@ -19,7 +19,8 @@ from seawall.scenarios.build import build_model
 from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.paths import Paths, realised_moments
-from seawall.scenarios.schema import GbmPrices, Outage, Scenario
+from seawall.scenarios.price_schema import GbmPrices, Outage
+from seawall.scenarios.schema import Scenario
 from seawall.studies.store import RunResult
 
 PACKAGES = ("seawall", "mesa", "numba", "numpy", "pandas", "scipy")

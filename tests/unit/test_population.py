@@ -9,8 +9,8 @@ from markets import storm, storm_model
 from seawall.protocols.amounts import LIMIT
 from seawall.protocols.errors import ScenarioError
 from seawall.scenarios.layout import lognormal, spread
+from seawall.scenarios.parts import LogNormal
 from seawall.scenarios.population import draw_orders
-from seawall.scenarios.schema import LogNormal
 from seawall.scenarios.streams import Purpose, order_seed, stream
 
 
