@@ -361,9 +361,9 @@ def test_a_window_is_never_overdrawn(steps, entries):
         now += wait
         used = sum(quantity for at, quantity in done if now - at < seconds)
         capacity = perps_liquidation.liquidation_capacity(perps, 0, now)
-        assert capacity <= most - used
+        assert capacity <= most - used + 1e-9  # a limit is a product of decimals, so a float64 error off a whole number
         if entries >= 40:
-            assert capacity == most - used
+            assert capacity == pytest.approx(most - used, abs=1e-9)
         size = floor_amount(share * capacity)
         if size > 0.0:
             perps_liquidation.remember(perps, 0, size, now)
