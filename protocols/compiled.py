@@ -25,6 +25,7 @@ _COMPILED_FOLDERS = ("protocols", "agents", "models")
 _READY = {False: "ready", True: "ready_with_exchange"}
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _CACHES_KEPT = 3
+_OPTIMISATION = 1  # a fifth less to compile than with 3, and no slower: rules are short and branch much
 
 
 def _source_digest() -> str:
@@ -64,6 +65,7 @@ def _use_cache() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         _drop_old_caches(folder)
     config.CACHE_DIR = str(folder)
+    config.OPT = type(config.OPT)(_OPTIMISATION)
     return folder
 
 
