@@ -377,7 +377,8 @@ def copy_of(world: World) -> Market:
     cdps = world.cdps[world.minters["cdp"]]
     orders = world.orders[_by_trader(world)]
     minters, liquidators, traders, arbitrageurs, lps = world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps
-    reserves = [wallets[world.pools["account"], world.pools[token]] for token in ("base_token", "asset_token")]
+    pools, feeds = world.pools[terms["pool"]], world.feeds[terms["feed"]]  # without tEXO's pool and tDOLLAR's feed
+    reserves = [wallets[pools["account"], pools[token]] for token in ("base_token", "asset_token")]
     tokens = slice(1, 1 + len(terms))
     return Market(
         step_seconds=float(world.clock[0].step_seconds),
@@ -388,12 +389,12 @@ def copy_of(world: World) -> Market:
         terms=np.column_stack(
             [
                 _columns(terms, "min_collateral_ratio", "auction_discount", "protocol_fee"),
-                world.pools["commission"],
-                world.feeds["valid_for"],
+                pools["commission"],
+                feeds["valid_for"],
             ]
         ),
-        oracle=_columns(world.feeds, "price", "updated_at"),
-        pool=np.column_stack([*reserves, world.tokens["supply"][world.pools["share_token"]]]),
+        oracle=_columns(feeds, "price", "updated_at"),
+        pool=np.column_stack([*reserves, world.tokens["supply"][pools["share_token"]]]),
         order_start=world.order_start.copy(),
         order_trader=orders["trader"].copy(),
         order_pool=orders["pool"].copy(),

@@ -94,7 +94,7 @@ class Tasset:
         self.protocol_fee, self.auction_fee = float(terms.protocol_fee), float(terms.auction_fee)
         self.price, self.updated_at, self.valid_for = float(feed.price), float(feed.updated_at), float(feed.valid_for)
         self.market_price: list[float] = world.market_price[:, terms.asset].tolist()
-        self.collateral, self.debt = float(terms.collateral), float(terms.debt)
+        self.collateral, self.debt = float(world.cdp_kinds[row].collateral), float(terms.debt)  # each tASSET has one kind
         self.minters: list[Minter] = []
 
 
