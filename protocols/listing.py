@@ -21,12 +21,6 @@ DELISTED_MIN_RATIO = 1.0
 
 
 @rule
-def is_listed(tasset: Row, feed: Row) -> bool:
-    """Tell whether a tASSET may be minted, prices permitting: it has a feeder, and it is not delisted."""
-    return bool(feed.feeder >= 0 and not tasset.is_delisted)
-
-
-@rule
 def why_not_delisted(tasset: Row, feed: Row, feeder: int) -> Status:
     """Reason for which an account cannot delist a tASSET; OK if it can."""
     if feeder != feed.feeder or feeder < 0:

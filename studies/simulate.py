@@ -156,8 +156,8 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
         "shocks": [
             {"asset": tasset, "at_s": shock.at_hours * 3600.0, "change": shock.change}
             for shock in scenario.shocks
-            for tasset, terms in scenario.tassets.items()
-            if shock.asset in (None, terms.tracks)
+            for tasset, tracks in tracked(scenario)
+            if shock.asset in (None, tracks)
         ],
         "delistings": [
             {
@@ -172,6 +172,12 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
         ],
         "path_moments": path_moments(loaded, paths),
     }
+
+
+def tracked(scenario: Scenario) -> list[tuple[str, str]]:
+    """Every tASSET and every market of the exchange, with the asset that it tracks."""
+    markets = scenario.exchange.markets.items() if scenario.exchange is not None else ()
+    return [(name, terms.tracks) for name, terms in scenario.tassets.items()] + [(name, terms.tracks) for name, terms in markets]
 
 
 def struck(scenario: Scenario, outage: Outage) -> list[str]:

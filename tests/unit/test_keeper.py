@@ -261,7 +261,7 @@ def test_a_poll_on_the_feeder_lists_nothing():
     a_poll(world, PollKind.REASSIGN_FEEDER, float(world.traders[0].account), tasset=NEW)
     for now in (600.0, 720.0):
         turn(world, now)
-    assert not listing.is_listed(world.tassets[NEW], world.feeds[NEW])
+    assert world.feeds[NEW].feeder < 0
 
 
 @pytest.mark.parametrize("kind", [PollKind.MIN_COLLATERAL_RATIO, PollKind.AUCTION_DISCOUNT])
