@@ -105,3 +105,7 @@ class Action(IntEnum):
     SHARE_FEES = 34
     INCENTIVE = 35
     CLAIM_REWARD = 36
+    RFQ_ORDER = 37
+    RFQ_TERMS = 38
+    RFQ_FUND = 39
+    AUCTION = 40
