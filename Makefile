@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-LADDER := protocols agents models scenarios studies reports
+LADDER := protocols prices agents models scenarios studies reports
 SCENARIO ?= scenarios/short_squeeze.yaml
 
 .PHONY: help setup stress test test-newest lint bench lock clean

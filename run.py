@@ -25,6 +25,10 @@ out, err = Console(), Console(stderr=True)
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the scenario; may be repeated.")]
 
 
+Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
+OUT = Path("out")
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Show a user's mistake as text and end with exit code 2; an interruption ends with 130."""
@@ -49,7 +53,7 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the scenario's own.")] = None,
     settings: Set = None,
     path: Annotated[int, typer.Option(min=0, help="Number of the path.")] = 0,
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for results.")] = Path("out"),
+    out_dir: Out = OUT,
     audit: Annotated[bool, typer.Option("--audit", help="Check the books after every round (slow).")] = False,
 ) -> None:
     """Simulate a scenario; write results and a report."""
@@ -63,7 +67,7 @@ def run(
         loaded = load(scenario, settings or ())
         for warning in loaded.warnings:
             err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-        _tell_of_compilation(has_exchange=loaded.scenario.exchange is not None)
+        _tell_of_compilation(has_exchange=loaded.scenario.exchange is not None, has_avmm=loaded.scenario.avmm is not None)
         with _progress(loaded.scenario.name) as progress:
             result = simulate(loaded, seed=seed, path=path, with_audit=audit, progress=progress)
         folder = out_dir / result.folder_name
@@ -72,11 +76,11 @@ def run(
         print_summary(result, out, folder)
 
 
-def _tell_of_compilation(*, has_exchange: bool) -> None:
+def _tell_of_compilation(*, has_exchange: bool, has_avmm: bool) -> None:
     from seawall.protocols.compiled import is_compiled_before
 
-    if not is_compiled_before(has_exchange=has_exchange):
-        length = "a minute or two" if has_exchange else "about a minute"
+    if not is_compiled_before(has_exchange=has_exchange, has_avmm=has_avmm):
+        length = "a minute or two" if has_exchange or has_avmm else "about a minute"
         err.print(f"First run: compiling the market's rules, which takes {length} once.", style="dim")
 
 
@@ -87,6 +91,26 @@ def _progress(name: str) -> Iterator[Any]:
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=err, transient=True) as bar:
         task = bar.add_task(name.replace("[", r"\["), total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+@app.command(epilog="Example: python run.py mechanisms scenarios/rfq_day.yaml --paths 20")
+def mechanisms(
+    scenario: Annotated[Path, typer.Argument(help="YAML file of a scenario with an RFQ market.")],
+    paths: Annotated[int, typer.Option(min=2, max=100_000, help="Price paths; each is run with every mechanism.")] = 20,
+    seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
+    settings: Set = None,
+    out_dir: Out = OUT,
+) -> None:
+    """Compare RFQ routing with pools and auctions: the same LPs, orders and prices, another mechanism."""
+    with plain_errors():
+        from seawall.reports.mechanisms import print_comparison, write_comparison
+        from seawall.studies.mechanisms import compare_mechanisms
+
+        with _progress("paths") as progress:
+            found = compare_mechanisms(scenario, paths=paths, seed=seed, settings=settings or (), progress=progress)
+        folder = out_dir / f"{scenario.stem}-mechanisms-{found.seed}"
+        write_comparison(found, folder)
+        print_comparison(found, out, folder)
 
 
 @app.command(epilog="Example: python run.py report out/short_squeeze/0123456789ab-2024")

@@ -1,7 +1,7 @@
 """The RFQ market (Dextr AVMM) beside the tASSET market: its liquidity book, its LPs and traders, and what was measured.
 
-`Avmm` shares clock, tokens, wallets and feeds with `World`. One of its assets, the first, is the numeraire: orders buy or sell another asset
-against it. The same LPs and the same orders can be sent through another mechanism instead, to compare (`Mechanism`).
+`Avmm` shares clock, tokens, wallets and feeds with `World`. One of its assets, the first, is the numeraire: orders buy or sell another
+asset against it. The same LPs and the same orders can be sent through another mechanism instead, to compare (`Mechanism`).
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ AVMM_SERIES = table_type(
     payable=(FLOAT, "tokens of the asset that positions in range of both prices would pay for the numeraire (for it: for any asset)"),
     lps=(INT, "positions that would pay the asset"),
     best_discount=(FLOAT, "fraction: highest discount among them; 0 without any"),
-    settled_usd=(FLOAT, "USD of all assets settled, at market prices: cumulative; so are the next four, all of them equal in each asset's row"),
+    settled_usd=(FLOAT, "USD settled in all assets, at market prices: cumulative; as the next four, the same in each asset's row"),
     fees_usd=(FLOAT, "USD"),
     stale_loss_usd=(FLOAT, "USD"),
     ordered_usd=(FLOAT, "USD of traders' orders"),
@@ -156,8 +156,9 @@ class Avmm(NamedTuple):
 
     The first six are the world's own tables; `tallies` is [actions, statuses]. Then the contract's book, and room for one order at work:
     `order` (1 row) and `fills` (as many as positions that may settle one order). `avmm_orders` come by round: those of round t are rows
-    `order_start[t]` to `order_start[t + 1]`; `quotes` has one row for each order, then one for each trader. `pools` are constant-product pools
-    of each asset but the numeraire. `flows` has a row for each `RfqTraderKind`, `series` is [records, assets], `limits` [LPs] room for solvers' bids.
+    `order_start[t]` to `order_start[t + 1]`; `quotes` has one row for each order, then one for each trader. `pools` are constant-product
+    pools of each asset but the numeraire. `flows` has a row for each `RfqTraderKind`, `series` is [records, assets], `limits` [LPs] room
+    for solvers' bids.
     """
 
     clock: Table

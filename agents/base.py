@@ -78,6 +78,7 @@ class Market(Protocol):
 
     world: World
     exchange: Any
+    avmm: Any
 
     def retire(self, agent: MarketAgent) -> None:
         """Let nobody act for the agent's row any more."""
@@ -97,7 +98,7 @@ class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
     kind: ClassVar[str]
     """Table of `World` that holds the rows."""
 
-    act: Callable[[Any, int], None]
+    act: Callable[..., None]
     """Compiled behaviour of one row; a static method."""
 
     model: Market
@@ -153,6 +154,14 @@ class MarketAgent(mesa.Agent):  # type: ignore[misc]  # Mesa has no types
         raise_unless_ok(status, action.name.lower())
 
 
+class RoutedAgent(MarketAgent):
+    """An agent of the tASSET market that trades on the RFQ book as well, where there is one."""
+
+    def step(self) -> None:
+        """Do what the compiled loop does for this row in a round."""
+        type(self).act(self.world, self.index, self.model.avmm)
+
+
 class ExchangeAgent(MarketAgent):
     """A Mesa agent whose row stands in a table of the exchange."""
 
@@ -169,6 +178,24 @@ class ExchangeAgent(MarketAgent):
     def step(self) -> None:
         """Do what the compiled loop does for this row in a round."""
         type(self).act(self.exchange, self.index)
+
+
+class AvmmAgent(MarketAgent):
+    """A Mesa agent whose row stands in a table of the RFQ market."""
+
+    @property
+    def avmm(self) -> Any:
+        """The RFQ market this agent lives in (`agents.avmm.Avmm`)."""
+        return self.model.avmm
+
+    @property
+    def row(self) -> Row:
+        """The agent's row, a view."""
+        return getattr(self.avmm, self.kind)[self.index]
+
+    def step(self) -> None:
+        """Do what the compiled loop does for this row in a round."""
+        type(self).act(self.avmm, self.index)
 
 
 def whole_units(quantity: float) -> float:

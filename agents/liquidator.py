@@ -1,6 +1,7 @@
 """Liquidators: find the tASSET that a margin-called CDP owes, buy its collateral at a discount, keep the difference.
 
-Tokens come from the wallet first, then from the tASSET's pool, in one transaction, as long as each further token earns `min_profit`.
+Tokens come from the wallet first, then from the RFQ book where it is cheaper than the pool, then from the tASSET's pool, in one
+transaction, as long as each further token earns `min_profit`.
 Everybody sees the same CDPs and acts in the order drawn for the round, so the first takes the best and the next what is left. Gas is paid
 outside the market. Collateral in another tASSET is sold on that tASSET's pool at once, and counts for what it fetches there.
 
@@ -12,12 +13,16 @@ from __future__ import annotations
 import math
 
 from seawall.agents.alarms import update_called
-from seawall.agents.base import MarketAgent, everybody, tally, whole_units
+from seawall.agents.avmm import Avmm
+from seawall.agents.avmm_desk import asset_of
+from seawall.agents.base import RoutedAgent, everybody, tally, whole_units
+from seawall.agents.router import refill, swap_best
 from seawall.agents.swaps import ANY_SPREAD
 from seawall.protocols import amm, auction, cdp
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.oracle import is_fresh
+from seawall.protocols.rfq_tables import NONE
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
@@ -168,6 +173,25 @@ def plan(
 
 
 @rule
+def refill_for(world: World, v: Avmm, liquidator: Row, position: Row) -> None:
+    """Buy on the RFQ book the tokens that a margin-called CDP wants and the wallet lacks, if that pays and the pool is not cheaper."""
+    tasset, kind, wallets = world.tassets[position.tasset], world.cdp_kinds[position.kind], world.wallets
+    price_usd, price, pool = world.feeds[kind.feed].price, cdp.last_price(kind, world.feeds), world.pools[tasset.pool]
+    held = wallets[liquidator.account, tasset.token]
+    missing = wanted_tokens(position, tasset, price) - held
+    cash = min(ceil_amount(missing * price_usd * (1.0 + v.book.terms[0].max_fee)), wallets[liquidator.account, TDOLLAR])
+    if missing < UNIT or cash < UNIT:
+        return
+    bought = min(missing, floor_amount(cash / price_usd))
+    received = auction.quote(position, tasset, price, held + bought)[1] * (1.0 - tasset.auction_fee)
+    gain = proceeds(kind, world.pools, wallets, received) - liquidator.cost_usd
+    most = gain / (1.0 + liquidator.min_profit) - held * price_usd  # what may be spent in all
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    on_pool = amm.quote_cost(base, asset, bought, pool.commission) if asset > 0.0 else math.inf
+    refill(v, liquidator.account, TDOLLAR, tasset.token, bought, cash, min(most, on_pool) / bought)
+
+
+@rule
 def note(world: World, position: Row, account: int, burned: float, sold: float, left: float, bad_debt: float) -> None:
     """Add a purchase to the flows of its tASSET and to the list of events; `left` is the collateral after it, all in tokens."""
     clock, flow, mark = world.clock[0], world.flows[position.tasset], world.marks[position.row]
@@ -206,59 +230,98 @@ def buy(world: World, account: int, index: int, offer: float) -> tuple[Status, f
 
 
 @rule
-def act(world: World, index: int) -> None:
+def act(world: World, index: int, v: Avmm | None = None) -> None:
     """Go through the margin-called CDPs, which stand together by tASSET, and buy from each what pays."""
     for k in range(len(world.tassets)):
         if world.flows[k].called_count > 0:
-            visit(world, index, k)
+            visit(world, index, k, v)
 
 
 @rule
-def visit(world: World, index: int, which: int) -> None:
+def why_not_here(world: World, v: Avmm | None, liquidator: Row, tasset: Row, purchasable: float) -> Status:
+    """Reason for which neither wallet, pool nor RFQ book offers tokens at a profit for any CDP of a tASSET; OK if one of them may."""
+    feed, pool = world.feeds[tasset.feed], world.pools[tasset.pool]
+    reason = why_nothing(liquidator, tasset, feed, pool, world.wallets, purchasable, world.clock[0].now)
+    depends_on_pool = liquidator.uses_pool and (reason == Status.NO_LIQUIDITY or reason == Status.UNPROFITABLE)
+    has_cash = world.wallets[liquidator.account, TDOLLAR] > liquidator.cost_usd
+    if v is not None and depends_on_pool and has_cash and asset_of(v, tasset.token) != NONE:
+        return Status.OK
+    return reason
+
+
+@rule
+def why_not_this(position: Row, tasset: Row, kind: Row, feeds: Table, now: float) -> Status:
+    """Reason for which a CDP cannot be bought from although it is margin called; OK if it can."""
+    if kind.is_revoked:
+        return Status.TASSET_DELISTED
+    if tasset.auction_needs_fresh_price and not is_fresh(feeds[kind.collateral_feed], now):
+        return Status.STALE_PRICE
+    return Status.OK
+
+
+@rule
+def fund(world: World, v: Avmm | None, liquidator: Row, position: Row, purchasable: float) -> float:
+    """Buy on the RFQ book, then on the pool, what a purchase from a CDP needs; return the tokens to bring, 0 if that does not pay."""
+    tasset, kind = world.tassets[position.tasset], world.cdp_kinds[position.kind]
+    if v is not None and liquidator.uses_pool:
+        refill_for(world, v, liquidator, position)
+    cost, brought = plan(liquidator, position, tasset, kind, world.feeds, world.pools, world.wallets, purchasable)
+    if cost > 0.0:
+        pool = world.pools[tasset.pool]
+        tally(world.tallies, Action.SWAP, amm.swap(pool, world.wallets, liquidator.account, TDOLLAR, cost, ANY_SPREAD)[0])
+    return brought
+
+
+@rule
+def bring(world: World, v: Avmm | None, liquidator: Row, position: Row, brought: float) -> None:
+    """Bring tokens to a CDP; sell at once what is received in another tASSET."""
+    tasset, kind, wallets = world.tassets[position.tasset], world.cdp_kinds[position.kind], world.wallets
+    offer = min(wallets[liquidator.account, tasset.token], position.debt)
+    if kind.token != TDOLLAR:  # what the pool paid out beyond the plan is kept: its purchase was not weighed
+        offer = min(offer, brought)
+    status, received = buy(world, liquidator.account, position.row, offer)
+    tally(world.tallies, Action.PURCHASE, status)
+    if kind.token != TDOLLAR and received > 0.0:
+        pool = world.pools[kind.collateral_feed]
+        swap_best(v, pool, wallets, world.tallies, liquidator.account, kind.token, received, ANY_SPREAD)
+    liquidator.purchases += 1
+
+
+@rule
+def visit(world: World, index: int, which: int, v: Avmm | None) -> None:
     """Buy from the margin-called CDPs of one tASSET what pays; leave a reason where nothing does.
 
-    Its pool is read once, and again after a purchase; where it has nothing to offer, the CDPs are not looked at.
+    Its pool is read once, and again after a purchase; where neither it nor the RFQ book may have anything to offer, the CDPs are not looked
+    at.
     """
-    liquidator, wallets, flow, tasset = world.liquidators[index], world.wallets, world.flows[which], world.tassets[which]
-    feed, pool, now = world.feeds[tasset.feed], world.pools[tasset.pool], world.clock[0].now
-    purchasable = purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
-    reason = why_nothing(liquidator, tasset, feed, pool, wallets, purchasable, now).value
-    flow.reason = reason
-    if reason != Status.OK.value:
+    liquidator, flow, tasset = world.liquidators[index], world.flows[which], world.tassets[which]
+    pool, price = world.pools[tasset.pool], world.feeds[tasset.feed].price
+    purchasable = purchasable_tokens(liquidator, tasset, pool, world.wallets, price)
+    reason = why_not_here(world, v, liquidator, tasset, purchasable)
+    flow.reason = reason.value
+    if reason != Status.OK:
         return
     for k in range(flow.called_first, flow.called_first + flow.called_count):
         row = world.called[k]
         position, mark = world.cdps[row], world.marks[row]
-        if reason != Status.OK.value:
-            mark.reason = reason
+        if reason != Status.OK:
+            mark.reason = reason.value
             continue
         kind = world.cdp_kinds[position.kind]
         if not position.is_open or not auction.is_margin_called(position, tasset, cdp.last_price(kind, world.feeds)):
             continue
-        if kind.is_revoked:
-            mark.reason = Status.TASSET_DELISTED.value
+        blocked = why_not_this(position, tasset, kind, world.feeds, world.clock[0].now)
+        if blocked != Status.OK:
+            mark.reason = blocked.value
             continue
-        if tasset.auction_needs_fresh_price and not is_fresh(world.feeds[kind.collateral_feed], now):
-            mark.reason = Status.STALE_PRICE.value
-            continue
-        cost, brought = plan(liquidator, position, tasset, kind, world.feeds, world.pools, wallets, purchasable)
+        brought = fund(world, v, liquidator, position, purchasable)
         if brought <= 0.0:
             mark.reason = Status.UNPROFITABLE.value
             continue
-        if cost > 0.0:
-            tally(world.tallies, Action.SWAP, amm.swap(pool, wallets, liquidator.account, TDOLLAR, cost, ANY_SPREAD)[0])
-        offer = min(wallets[liquidator.account, tasset.token], position.debt)
-        if kind.token != TDOLLAR:  # what the pool paid out beyond the plan is kept: its purchase was not weighed
-            offer = min(offer, brought)
-        status, received = buy(world, liquidator.account, row, offer)
-        tally(world.tallies, Action.PURCHASE, status)
-        if kind.token != TDOLLAR and received > 0.0:
-            sale = amm.swap(world.pools[kind.collateral_feed], wallets, liquidator.account, kind.token, received, ANY_SPREAD)[0]
-            tally(world.tallies, Action.SWAP, sale)
-        liquidator.purchases += 1
+        bring(world, v, liquidator, position, brought)
         mark.reason = Status.NO_CAPITAL.value
-        purchasable = purchasable_tokens(liquidator, tasset, pool, wallets, feed.price)
-        reason = why_nothing(liquidator, tasset, feed, pool, wallets, purchasable, now).value
+        purchasable = purchasable_tokens(liquidator, tasset, pool, world.wallets, price)
+        reason = why_not_here(world, v, liquidator, tasset, purchasable)
 
 
 @rule
@@ -274,7 +337,7 @@ def explain(world: World) -> None:
             world.tallies[Action.PURCHASE.value, reason] += 1
 
 
-class Liquidator(MarketAgent):
+class Liquidator(RoutedAgent):
     """Buys collateral of margin-called CDPs."""
 
     kind = "liquidators"

@@ -15,15 +15,16 @@ from seawall.agents import strategies
 from seawall.agents.alarms import is_awake, open_all, wake_owners
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.agents.strategies import Strategy
-from seawall.agents.swaps import ANY_SPREAD, buy_missing
+from seawall.agents.swaps import ANY_SPREAD, amount_to_sell, buy_missing
 from seawall.protocols import amm, cdp
-from seawall.protocols.amounts import ceil_amount, floor_amount
+from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import TDOLLAR, Ints, Row, World
+from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, World
 
 NEVER = float("inf")
 RETRY_EXIT = 86_400.0  # seconds until an owner who could not pay for its exit tries again (assumption)
+SALE_LIMIT = 0.05  # fraction below the oracle's price down to which an owner sells what it mints more (assumption)
 
 
 class Response(IntEnum):
@@ -117,11 +118,21 @@ def respond(world: World, minter: Row, position: Row, price: float, now: float) 
 
 
 @rule
+def amount_sellable(pool: Row, wallets: Floats, oracle_price: float) -> float:
+    """Tokens that a pool takes until its price is `SALE_LIMIT` below the oracle's; 0 when it is already, or empty."""
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    if base <= 0.0 or asset <= 0.0:
+        return 0.0
+    return max(floor_amount(amount_to_sell(base, asset, oracle_price * (1.0 - SALE_LIMIT))), 0.0)
+
+
+@rule
 def use_excess(world: World, minter: Row, position: Row, price: float, now: float) -> Status:
-    """Bring the ratio down to the target: mint and sell more, or withdraw collateral."""
+    """Bring the ratio down to the target: mint and sell more, as far as the pool takes it, or else withdraw collateral."""
     kind, tasset = world.cdp_kinds[position.kind], world.tassets[position.tasset]
-    if minter.relevers:
-        more = floor_amount(position.collateral / (minter.target_ratio * price)) - position.debt
+    sellable = amount_sellable(world.pools[tasset.pool], world.wallets, world.feeds[tasset.feed].price)
+    if minter.relevers and sellable >= UNIT:
+        more = min(floor_amount(position.collateral / (minter.target_ratio * price)) - position.debt, sellable)
         status = cdp.mint(position, tasset, kind, world.feeds, world.tokens, world.wallets, more, now)
         tally(world.tallies, Action.MINT, status)
         if status == Status.OK:

@@ -1,6 +1,8 @@
-"""Buying on a pool what is missing, and burning tokens of a delisted tASSET: what several kinds of agents do."""
+"""Buying on a pool what is missing, how much a pool takes, and burning tokens of a delisted tASSET: what several kinds of agents do."""
 
 from __future__ import annotations
+
+import math
 
 from seawall.agents.base import tally
 from seawall.protocols import amm, listing
@@ -19,6 +21,18 @@ def buy_missing(pool: Row, wallets: Floats, tallies: Ints, account: int, missing
     if missing > 0.0 and cash > 0.0 and asset > 0.0:
         cost = min(amm.quote_cost(base, asset, missing + amm.ROUNDING, pool.commission), cash)
         tally(tallies, Action.SWAP, amm.swap(pool, wallets, account, TDOLLAR, cost, ANY_SPREAD)[0])
+
+
+@rule
+def amount_to_buy(base: float, asset: float, price: float) -> float:
+    """tDOLLAR that lifts a pool of `base` and `asset` to `price` (commission apart); 0 or less when it is there already."""
+    return math.sqrt(base) * math.sqrt(asset * price) - base
+
+
+@rule
+def amount_to_sell(base: float, asset: float, price: float) -> float:
+    """tASSET tokens that press a pool of `base` and `asset` down to `price` (commission apart); 0 or less when it is there already."""
+    return math.sqrt(base / price) * math.sqrt(asset) - asset
 
 
 @rule

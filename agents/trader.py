@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 
-from seawall.agents.base import MarketAgent, tally, whole_units
+from seawall.agents.avmm import Avmm
+from seawall.agents.base import RoutedAgent, tally, whole_units
+from seawall.agents.router import refill, swap_best
 from seawall.agents.strategies import Reaction
-from seawall.agents.swaps import ANY_SPREAD, recover_all
+from seawall.agents.swaps import ANY_SPREAD, amount_to_buy, amount_to_sell, recover_all
 from seawall.protocols import amm
 from seawall.protocols.amounts import UNIT, floor_amount
 from seawall.protocols.compiled import rule
@@ -24,8 +26,8 @@ RETRY_RECOVERY = 86_400.0  # seconds (assumption)
 
 
 @rule
-def place(world: World, trader: Row, order: Row) -> Status:
-    """Swap one order on its pool: `usd` of tDOLLAR, or tASSET worth that much at the pool's price.
+def place(world: World, trader: Row, order: Row, v: Avmm | None) -> Status:
+    """Swap one order on its pool or on the RFQ book: `usd` of tDOLLAR, or tASSET worth that much at the pool's price.
 
     Those who react to a delisting trade the replacement as soon as its pool holds something; the others stay with the old pool.
     """
@@ -37,8 +39,9 @@ def place(world: World, trader: Row, order: Row) -> Status:
     if order.sells:
         price = amm.price(pool, world.wallets)
         offer = 0.0 if math.isnan(price) else floor_amount(order.usd / price)
-        return amm.swap(pool, world.wallets, trader.account, pool.asset_token, offer, trader.max_spread)[0]
-    return amm.swap(pool, world.wallets, trader.account, pool.base_token, floor_amount(order.usd), trader.max_spread)[0]
+        return swap_best(v, pool, world.wallets, world.tallies, trader.account, pool.asset_token, offer, trader.max_spread)
+    offer = floor_amount(order.usd)
+    return swap_best(v, pool, world.wallets, world.tallies, trader.account, pool.base_token, offer, trader.max_spread)
 
 
 @rule
@@ -53,7 +56,7 @@ def recover(world: World, trader: Row) -> None:
 
 
 @rule
-def act(world: World, index: int) -> None:
+def act(world: World, index: int, v: Avmm | None = None) -> None:
     """Burn tokens of delisted tASSETs when it is time; place the orders of this round, but none for a tASSET not listed yet."""
     step = world.clock[0].step
     if world.clock[0].now >= world.traders[index].recovers_at:
@@ -61,19 +64,7 @@ def act(world: World, index: int) -> None:
     for i in range(world.order_start[step], world.order_start[step + 1]):
         order = world.orders[i]
         if order.trader == index and world.feeds[world.tassets[order.pool].feed].feeder >= 0:
-            tally(world.tallies, Action.SWAP, place(world, world.traders[index], order))
-
-
-@rule
-def amount_to_buy(base: float, asset: float, price: float) -> float:
-    """tDOLLAR that lifts a pool of `base` and `asset` to `price` (commission apart); 0 or less when it is there already."""
-    return math.sqrt(base) * math.sqrt(asset * price) - base
-
-
-@rule
-def amount_to_sell(base: float, asset: float, price: float) -> float:
-    """tASSET tokens that press a pool of `base` and `asset` down to `price` (commission apart); 0 or less when it is there already."""
-    return math.sqrt(base / price) * math.sqrt(asset) - asset
+            place(world, world.traders[index], order, v)
 
 
 @rule
@@ -96,7 +87,37 @@ def arbitrage(pool: Row, wallets: Floats, account: int, price: float, min_edge: 
 
 
 @rule
-def act_arbitrageur(world: World, index: int) -> None:
+def refill_tokens(v: Avmm, pool: Row, wallets: Floats, account: int, price: float) -> None:
+    """Buy on the book what is missing to press the pool down to `price`, or to what the book asks if that is more."""
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    missing = floor_amount(amount_to_sell(base, asset, price)) - wallets[account, pool.asset_token]
+    if missing >= UNIT:
+        most = min(floor_amount(missing * price), wallets[account, TDOLLAR])
+        refill(v, account, TDOLLAR, pool.asset_token, missing, most, price)
+
+
+@rule
+def refill_cash(v: Avmm, pool: Row, wallets: Floats, account: int, price: float) -> None:
+    """Sell on the book the tokens whose proceeds are missing to lift the pool to `price`, if the book pays that much."""
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    missing = floor_amount(amount_to_buy(base, asset, price)) - wallets[account, TDOLLAR]
+    if missing >= UNIT:
+        most = min(floor_amount(missing / price), wallets[account, pool.asset_token])
+        refill(v, account, pool.asset_token, TDOLLAR, missing, most, 1.0 / price)
+
+
+@rule
+def refill_on_book(v: Avmm, pool: Row, wallets: Floats, account: int, price: float, min_edge: float) -> None:
+    """Get from the book what the arbitrage between pool and oracle needs and the wallet lacks, where its price leaves the edge."""
+    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
+    if asset > 0.0 and base > price * (1.0 + min_edge) * asset:
+        refill_tokens(v, pool, wallets, account, price * (1.0 + min_edge))
+    elif asset > 0.0 and base < price * (1.0 - min_edge) * asset:
+        refill_cash(v, pool, wallets, account, price * (1.0 - min_edge))
+
+
+@rule
+def act_arbitrageur(world: World, index: int, v: Avmm | None = None) -> None:
     """Visit every pool whose oracle price is fresh; burn at once what is held of a delisted tASSET, which pays the end price."""
     arbitrageur = world.arbitrageurs[index]
     for i in range(len(world.tassets)):
@@ -104,6 +125,8 @@ def act_arbitrageur(world: World, index: int) -> None:
         feed = world.feeds[tasset.feed]
         if not is_fresh(feed, world.clock[0].now):
             continue
+        if v is not None:
+            refill_on_book(v, world.pools[tasset.pool], world.wallets, arbitrageur.account, feed.price, arbitrageur.min_edge)
         status = arbitrage(world.pools[tasset.pool], world.wallets, arbitrageur.account, feed.price, arbitrageur.min_edge)
         if status != Status.UNPROFITABLE and status != Status.NO_CAPITAL:
             tally(world.tallies, Action.SWAP, status)
@@ -111,7 +134,7 @@ def act_arbitrageur(world: World, index: int) -> None:
             recover_all(world, arbitrageur.account, i, world.clock[0].now)
 
 
-class _Swapper(MarketAgent):
+class _Swapper(RoutedAgent):
     """An agent that swaps on pools."""
 
     def swap(self, pool: int, offer_token: int, offer: float, *, max_spread: float = ANY_SPREAD) -> float:

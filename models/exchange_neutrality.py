@@ -70,7 +70,7 @@ def slope(cause: Floats, effect: Floats, what: str) -> Figure:
         return Figure(None, "fraction", f"{what} did not vary")
     if np.ptp(effect) < STILL:
         return Figure(None, "fraction", "the return of LPs did not vary")
-    from scipy import stats  # type: ignore[import-untyped]
+    from scipy import stats
 
     line = stats.linregress(cause, effect)
     reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2.0, len(cause) - 2) * line.stderr)

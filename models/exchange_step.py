@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from seawall.agents import exchange_keeper, liquidity_lp, perps_trader, pool_owner
+from seawall.agents.avmm import Avmm
 from seawall.agents.base import everybody
 from seawall.agents.exchange import Exchange
 from seawall.agents.exchange_books import follow_prices, observe_yields, price_collateral, report, watch_solvency
@@ -76,13 +77,13 @@ def play(x: Exchange, rows: Ints) -> None:
 
 
 @rule
-def run(world: World, x: Exchange, rows: Ints, rounds: int) -> None:
-    """Play rounds of both: first the tASSET market's phases, then the exchange's."""
+def run(world: World, x: Exchange, rows: Ints, rounds: int, v: Avmm | None) -> None:
+    """Play rounds of both: first the tASSET market's phases, with the RFQ market's if there is one, then the exchange's."""
     for _ in range(rounds):
-        step.run(world, rows, 1)
+        step.run(world, rows, 1, v)
         play(x, rows)
 
 
-def room_for_rows(world: World, x: Exchange) -> Ints:
-    """Memory for the rows of the largest table of agents of either."""
-    return np.zeros(max(len(step.room_for_rows(world)), len(x.perps_traders), len(x.liquidity_lps), 1), np.int64)
+def room_for_rows(world: World, x: Exchange, v: Avmm | None) -> Ints:
+    """Memory for the rows of the largest table of agents of any market."""
+    return np.zeros(max(len(step.room_for_rows(world, v)), len(x.perps_traders), len(x.liquidity_lps), 1), np.int64)

@@ -1,8 +1,8 @@
 """One round, in its written order. The clock knows no domain: what contracts do is in `protocols/`, who decides what in `agents/`.
 
 1 environment, 2 oracle feeders and delistings, 3 keepers (inflation, fees, polls), 4 traders and arbitrageurs, 5 minters, 6 liquidators, 7
-liquidity providers, 8 stakers (proposals, votes, rewards), 9 records. Within a phase
-the order of those who act is drawn; orders of traders come as they arrived.
+liquidity providers, 8 stakers (proposals, votes, rewards), 9 the RFQ market, where there is one: its quotes due, its traders, its LPs; 10
+records. Within a phase the order of those who act is drawn; orders of traders come as they arrived.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from seawall.agents import keeper, liquidator, lp, migration, minter, oracle_feeder, staker, trader
+from seawall.agents.avmm import Avmm
 from seawall.agents.base import everybody
+from seawall.models import avmm_records, avmm_step
 from seawall.models.records import observe
 from seawall.protocols.compiled import rule
 from seawall.protocols.tables import Ints, Row, World
@@ -54,8 +56,8 @@ def add_recoverers(world: World, rows: Ints, count: int) -> int:
 
 
 @rule
-def run(world: World, rows: Ints, rounds: int) -> None:
-    """Play rounds, each with its phases in order. `rows` has room for every agent of a kind.
+def run(world: World, rows: Ints, rounds: int, v: Avmm | None) -> None:
+    """Play rounds, each with its phases in order; with the RFQ market's if there is one. `rows` has room for every agent of a kind.
 
     One function on purpose: with a call for each round, a run took twice as long.
     """
@@ -65,26 +67,32 @@ def run(world: World, rows: Ints, rounds: int) -> None:
         for row in range(len(world.oracle_feeders)):
             oracle_feeder.act(world, row)
         migration.act(world)
+        if v is not None:
+            avmm_step.begin(v)
         for row in range(len(world.keepers)):
             keeper.act(world, row)
         for k in range(trader_order(world, rows)):
-            trader.act(world, rows[k])
+            trader.act(world, rows[k], v)
         for k in range(everybody(rows, len(world.arbitrageurs), clock.order_seed, clock.step)):
-            trader.act_arbitrageur(world, rows[k])
+            trader.act_arbitrageur(world, rows[k], v)
         for k in range(minter.order(world, rows)):
             minter.act(world, rows[k])
         for k in range(liquidator.order(world, rows)):
-            liquidator.act(world, rows[k])
+            liquidator.act(world, rows[k], v)
         liquidator.explain(world)
         for k in range(lp.order(world, rows)):
             lp.act(world, rows[k])
         staker.propose_due(world)
         for k in range(staker.order(world, rows)):
             staker.act(world, rows[k])
+        if v is not None:
+            avmm_step.play(v, rows)
+            avmm_records.observe(v)
         observe(world)
 
 
-def room_for_rows(world: World) -> Ints:
+def room_for_rows(world: World, v: Avmm | None) -> Ints:
     """Memory for the rows of the largest table of agents, reused by all phases."""
     tables = (world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps, world.stakers)
-    return np.zeros(max(len(table) for table in tables), np.int64)
+    of_avmm = (v.avmm_lps, v.avmm_traders) if v is not None else ()
+    return np.zeros(max(len(table) for table in tables + of_avmm), np.int64)

@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 import mesa
 import pandas as pd
 
-from seawall.agents import liquidator, liquidity_lp, lp, migration, minter, perps_trader, staker
-from seawall.agents.base import ExchangeAgent, MarketAgent, everybody
+from seawall.agents import avmm_lp, liquidator, liquidity_lp, lp, migration, minter, perps_trader, staker
+from seawall.agents.avmm import Avmm
+from seawall.agents.avmm_lp import AvmmLp
+from seawall.agents.avmm_trader import AvmmTrader
+from seawall.agents.base import AvmmAgent, ExchangeAgent, MarketAgent, RoutedAgent, everybody
 from seawall.agents.exchange import Exchange
 from seawall.agents.exchange_keeper import ExchangeKeeper
 from seawall.agents.keeper import Keeper
@@ -23,7 +26,20 @@ from seawall.agents.perps_trader import PerpsTrader
 from seawall.agents.pool_owner import PoolOwner
 from seawall.agents.staker import Staker
 from seawall.agents.trader import Arbitrageur, Trader
-from seawall.models import exchange_audit, exchange_measures, exchange_step, frames, measures, step
+from seawall.models import (
+    avmm_audit,
+    avmm_measures,
+    avmm_records,
+    avmm_step,
+    exchange_audit,
+    exchange_measures,
+    exchange_step,
+    frames,
+    market_waterfall,
+    measures,
+    step,
+)
+from seawall.models.avmm_measures import AvmmNames
 from seawall.models.exchange_measures import ExchangeNames
 from seawall.models.records import observe
 from seawall.models.world import digest
@@ -42,6 +58,7 @@ BUILT_IN: tuple[type[MarketAgent], ...] = (
     Staker,
 )
 OF_EXCHANGE: tuple[type[MarketAgent], ...] = (PerpsTrader, LiquidityLp, ExchangeKeeper, PoolOwner)
+OF_AVMM: tuple[type[MarketAgent], ...] = (AvmmTrader, AvmmLp)
 DEFAULT_WORLD = "seawall.scenarios.build:default_world"
 """Named, not imported: a model knows no scenario; only the constructor without arguments asks for one."""
 
@@ -91,6 +108,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         *,
         exchange: Exchange | None = None,
         exchange_names: ExchangeNames | None = None,
+        avmm: Avmm | None = None,
+        avmm_names: AvmmNames | None = None,
         tasset_names: Sequence[str] | None = None,
         seed: int = 0,
         with_audit: bool = False,
@@ -101,6 +120,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             world: built by a scenario; None builds the default scenario's.
             exchange: DexToro's exchange beside it, if there is one.
             exchange_names: names of its markets, pools, collaterals and receivers of fees, by row.
+            avmm: the RFQ market beside it, if there is one.
+            avmm_names: names of its assets, by row.
             tasset_names: by row; "tasset 0", ... if not given.
             seed: for Mesa's own generators, which no built-in agent uses.
             with_audit: check the books after every round instead of only at the end (slow).
@@ -116,7 +137,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         self._has_all_faces = False
         self._is_scripted = False
         self.exchange, self.exchange_names = exchange, exchange_names
-        self._rows = step.room_for_rows(world) if exchange is None else exchange_step.room_for_rows(world, exchange)
+        self.avmm, self.avmm_names = avmm, avmm_names
+        self._rows = step.room_for_rows(world, avmm) if exchange is None else exchange_step.room_for_rows(world, exchange, avmm)
         self.running = self.rounds_left > 0
 
     @property
@@ -138,9 +160,9 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
     def _play(self, rounds: int) -> None:
         """Play rounds compiled."""
         if self.exchange is None:
-            step.run(self.world, self._rows, rounds)
+            step.run(self.world, self._rows, rounds, self.avmm)
         else:
-            exchange_step.run(self.world, self.exchange, self._rows, rounds)
+            exchange_step.run(self.world, self.exchange, self._rows, rounds, self.avmm)
 
     def run_for(self, duration: int) -> None:
         """Play up to `duration` rounds."""
@@ -150,7 +172,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
                 self.step()
         elif rounds > 0:
             self._play(rounds)
-            mark_compiled(has_exchange=self.exchange is not None)
+            mark_compiled(has_exchange=self.exchange is not None, has_avmm=self.avmm is not None)
         self.steps = int(self.world.clock[0].step)
         self._after_rounds(audited=True)
 
@@ -176,6 +198,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             audit.check(self.world)
             if self.exchange is not None:
                 exchange_audit.check(self.exchange)
+            if self.avmm is not None:
+                avmm_audit.check(self.avmm)
         self.running = self.rounds_left > 0
 
     # --- agents: faces of rows, made when somebody looks ---
@@ -244,12 +268,17 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
     @property
     def kinds(self) -> tuple[type[MarketAgent], ...]:
         """Classes of the built-in agents of this market."""
-        return BUILT_IN if self.exchange is None else BUILT_IN + OF_EXCHANGE
+        return BUILT_IN + OF_EXCHANGE * (self.exchange is not None) + OF_AVMM * (self.avmm is not None)
 
     def rows_of(self, kind: type[MarketAgent]) -> Table:
         """Rows of a kind of agent."""
-        table: Table = getattr(self.exchange if issubclass(kind, ExchangeAgent) else self.world, kind.kind)
+        table: Table = getattr(self._market_of(kind), kind.kind)
         return table
+
+    def _market_of(self, kind: type[MarketAgent]) -> World | Exchange | Avmm | None:
+        if issubclass(kind, AvmmAgent):
+            return self.avmm
+        return self.exchange if issubclass(kind, ExchangeAgent) else self.world
 
     # --- a round with scripted rows: the same phases, rows of Python classes at their turn ---
 
@@ -258,6 +287,8 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         step.begin(clock)
         self._phase(OracleFeeder, range(len(world.oracle_feeders)))
         migration.act(world)
+        if self.avmm is not None:
+            avmm_step.begin(self.avmm)
         self._phase(Keeper, range(len(world.keepers)))
         self._phase(Trader, rows[: step.trader_order(world, rows)])
         self._phase(Arbitrageur, rows[: everybody(rows, len(world.arbitrageurs), int(clock.order_seed), int(clock.step))])
@@ -267,9 +298,17 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         self._phase(LiquidityProvider, rows[: lp.order(world, rows)])
         staker.propose_due(world)
         self._phase(Staker, rows[: staker.order(world, rows)])
+        if self.avmm is not None:
+            self._scripted_avmm(self.avmm)
         observe(world)
         if self.exchange is not None:
             self._scripted_exchange(self.exchange)
+
+    def _scripted_avmm(self, v: Avmm) -> None:
+        avmm_step.settle_due(v)
+        self._phase(AvmmTrader, self._rows[: avmm_step.trader_order(v, self._rows)])
+        self._phase(AvmmLp, self._rows[: avmm_lp.order(v, self._rows)])
+        avmm_records.observe(v)
 
     def _scripted_exchange(self, x: Exchange) -> None:
         rows = self._rows
@@ -283,12 +322,13 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
 
     def _phase(self, kind: type[MarketAgent], order: Iterable[int]) -> None:
         """Let rows act in the order drawn; last come rows without anything to do whose class has a `step` of its own."""
-        scripted, state = self.rows_of(kind)["scripted"], self.exchange if issubclass(kind, ExchangeAgent) else self.world
+        scripted, state = self.rows_of(kind)["scripted"], self._market_of(kind)
+        beside = (self.avmm,) if issubclass(kind, RoutedAgent) else ()
         rows = [int(row) for row in order]
         idle = [int(row) for row in scripted.nonzero()[0] if row not in rows]
         for row in rows:
             if not scripted[row]:
-                kind.act(state, row)
+                kind.act(state, row, *beside)
             elif (kind.kind, row) in self._faces:
                 self._faces[kind.kind, row].step()
         for row in idle:
@@ -300,12 +340,18 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
 
     def summary(self) -> measures.Summary:
         """Headline figures of the run so far."""
-        found = measures.measure(self.world) if self.exchange is None or len(self.world.tassets) else {}
-        return found if self.exchange is None else found | exchange_measures.measure(self.exchange, self.world, self.exchange_names)
+        parts = [measures.measure(self.world)] if len(self.world.tassets) else []
+        if self.exchange is not None:
+            parts.append(exchange_measures.measure(self.exchange, self.world, self.exchange_names))
+        if self.avmm is not None:
+            parts.append(avmm_measures.measure(self.avmm, self.avmm_names))
+        if len(parts) > 1:
+            parts.append({"market_waterfall": market_waterfall.waterfall(self.world, self.avmm, self.exchange)})
+        return {group: figures for part in parts for group, figures in part.items()}
 
     def digest(self) -> str:
         """Fingerprint of all state: equal for equal markets."""
-        return digest(self.world) if self.exchange is None else digest(self.world, self.exchange)
+        return digest(*(market for market in (self.world, self.exchange, self.avmm) if market is not None))
 
     def series(self) -> pd.DataFrame:
         """Time series; see `frames.series`."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from seawall.agents import tables as agent_tables
 from seawall.agents.alarms import BLOCK, ROWS_PER_BLOCK, lay_out
+from seawall.models.market_waterfall import Group
 from seawall.models.records import PEAK, RATIO_EDGES, REWARD_SERIES, SERIES
 from seawall.protocols import tables
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, World
+from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, Table, World
 
 NEVER = np.inf
 
@@ -130,6 +132,7 @@ def empty_world(sizes: Sizes) -> World:
         ratio_counts=np.zeros((*recorded, len(RATIO_EDGES) - 1), np.int64),
         reward_series=np.zeros(sizes.records, REWARD_SERIES),
         tally_series=np.zeros((sizes.records, *tallied), np.int64),
+        start_holdings=np.zeros((len(Group), sizes.tokens)),
     )
     _set_nevers(world)
     _set_contracts(world, sizes)
@@ -211,12 +214,21 @@ def _set_accounts(world: World, sizes: Sizes) -> None:
     lay_out(world)
 
 
-def digest(*worlds: NamedTuple) -> str:
-    """SHA-256 of all tables, column by column: equal for equal worlds, whatever the padding of rows. With an exchange, of both."""
+def digest(*markets: NamedTuple) -> str:
+    """SHA-256 of all tables, column by column: equal for equal worlds, whatever the padding of rows. Of all markets together."""
     sha = hashlib.sha256()
-    for name, table in (item for world in worlds for item in zip(world._fields, world, strict=True)):
+    for name, table in (item for market in markets for item in _tables(market)):
         sha.update(name.encode())
         columns: list[Floats] = [table[column] for column in table.dtype.names] if table.dtype.names else [table]
         for column in columns:
             sha.update(np.ascontiguousarray(column).tobytes())
     return sha.hexdigest()
+
+
+def _tables(market: NamedTuple) -> Iterator[tuple[str, Table]]:
+    """Names and tables of a market, those of a tuple inside it (a book) included."""
+    for name, table in zip(market._fields, market, strict=True):
+        if isinstance(table, tuple):
+            yield from _tables(cast(NamedTuple, table))
+        else:
+            yield name, table

@@ -22,7 +22,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOT = Path(__file__).resolve().parent.parent
 _COMPILED_FOLDERS = ("protocols", "agents", "models")
-_READY = {False: "ready", True: "ready_with_exchange"}
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _CACHES_KEPT = 3
 _OPTIMISATION = 1  # a fifth less to compile than with 3, and no slower: rules are short and branch much
@@ -72,15 +71,19 @@ def _use_cache() -> Path:
 CACHE = _use_cache()
 
 
-def is_compiled_before(*, has_exchange: bool = False) -> bool:
-    """Tell whether an earlier run, of a market with or without an exchange, has filled the cache, so that no compilation is ahead."""
-    return bool(config.DISABLE_JIT) or (CACHE / _READY[has_exchange]).exists()
+def is_compiled_before(*, has_exchange: bool = False, has_avmm: bool = False) -> bool:
+    """Tell whether an earlier run, of a market with the same protocols, has filled the cache, so that no compilation is ahead."""
+    return bool(config.DISABLE_JIT) or _marker(has_exchange, has_avmm).exists()
 
 
-def mark_compiled(*, has_exchange: bool = False) -> None:
+def mark_compiled(*, has_exchange: bool = False, has_avmm: bool = False) -> None:
     """Remember that the cache is filled; called after a first run."""
     if not config.DISABLE_JIT:
-        (CACHE / _READY[has_exchange]).touch()
+        _marker(has_exchange, has_avmm).touch()
+
+
+def _marker(has_exchange: bool, has_avmm: bool) -> Path:
+    return CACHE / ("ready" + "-exchange" * has_exchange + "-avmm" * has_avmm)
 
 
 def rule(function: F) -> F:

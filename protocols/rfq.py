@@ -147,8 +147,8 @@ def match(book: Book, order: Row, price_out: float, price_in: float, fills: Tabl
 
 
 @rule
-def apply(book: Book, fill: Row, order: Row, wallets: Floats, price_out: float, now: float) -> float:
-    """Book one position's part of an order and move the tokens; return what the trader receives."""
+def apply(book: Book, fill: Row, order: Row, wallets: Floats, price_out: float, now: float) -> None:
+    """Book one position's part of an order and move the tokens."""
     account, received = book.terms[0].account, fill.settled - fill.fee
     ledger.transfer(wallets, book.assets[order.inbound].token, order.trader, account, fill.paid)
     ledger.transfer(wallets, book.assets[order.outbound].token, account, order.trader, received)
@@ -160,7 +160,97 @@ def apply(book: Book, fill: Row, order: Row, wallets: Floats, price_out: float, 
     row.volume_usd += value
     refresh(book, fill.lp)
     earn(book, fill.lp, order.outbound, order.inbound, value, now)
-    return received
+
+
+@rule
+def why_not(book: Book, order: Row, price_out: float, price_in: float) -> Status:
+    """Tell whether an order may be matched at these prices (USD): OK, or WRONG_ASSET, UNAUTHORIZED, STALE_PRICE (no price), BAD_AMOUNT."""
+    if not (is_asset(book, order.inbound) and is_asset(book, order.outbound)) or order.inbound == order.outbound:
+        return Status.WRONG_ASSET
+    if order.trader == book.terms[0].account:
+        return Status.UNAUTHORIZED
+    if not (price_out > 0.0 and price_in > 0.0):
+        return Status.STALE_PRICE
+    if not (is_positive_amount(order.amount) and is_positive_amount(worth(order.amount, price_in, price_out))):
+        return Status.BAD_AMOUNT
+    return Status.OK
+
+
+@rule
+def fresh_prices(book: Book, order: Row, feeds: Table, now: float) -> tuple[float, float]:
+    """USD per token of the outbound and the inbound asset of an order; 0 for one without a fresh price, or that is no asset of the book."""
+    price_out = price_in = 0.0
+    if is_asset(book, order.outbound) and is_fresh(feeds[book.assets[order.outbound].feed], now):
+        price_out = feeds[book.assets[order.outbound].feed].price
+    if is_asset(book, order.inbound) and is_fresh(feeds[book.assets[order.inbound].feed], now):
+        price_in = feeds[book.assets[order.inbound].feed].price
+    return price_out, price_in
+
+
+@rule
+def route(book: Book, order: Row, price_out: float, price_in: float, fills: Table, by_scan: bool) -> tuple[Status, float, float, int]:
+    """Find who would settle an order that may be matched (`why_not`), whatever its trader holds. Only `fills` is written.
+
+    Returns:
+        As `settle`: (OK, outbound tokens received, inbound tokens paid, positions), or (NO_ELIGIBLE_LP, NOT_WHOLLY_FILLED; 0, 0, 0).
+    """
+    scans = by_scan or not is_current(book, order.outbound, order.inbound, price_out, price_in)
+    count, left = match(book, order, price_out, price_in, fills, scans)
+    if count == 0:
+        return Status.NO_ELIGIBLE_LP, 0.0, 0.0, 0
+    if order.all_or_none and worth(left, price_in, price_out) > 0.0:
+        return Status.NOT_WHOLLY_FILLED, 0.0, 0.0, 0
+    received = 0.0
+    for i in range(count):
+        received += fills[i].settled - fills[i].fee
+    return Status.OK, received, order.amount - left, count
+
+
+@rule
+def quote_at(
+    book: Book, order: Row, price_out: float, price_in: float, wallets: Floats, fills: Table, by_scan: bool
+) -> tuple[Status, float, float, int]:
+    """Tell what `settle_at` would do at these prices. Only `fills` is written; arguments and answers are those of `settle_at`."""
+    status = why_not(book, order, price_out, price_in)
+    if status != Status.OK:
+        return status, 0.0, 0.0, 0
+    if wallets[order.trader, book.assets[order.inbound].token] < order.amount:
+        return Status.INSUFFICIENT_BALANCE, 0.0, 0.0, 0
+    return route(book, order, price_out, price_in, fills, by_scan)
+
+
+@rule
+def quote(
+    book: Book, order: Row, feeds: Table, wallets: Floats, fills: Table, now: float, by_scan: bool
+) -> tuple[Status, float, float, int]:
+    """Tell what `settle` would do now. Only `fills` is written; arguments and answers are those of `settle`."""
+    price_out, price_in = fresh_prices(book, order, feeds, now)
+    return quote_at(book, order, price_out, price_in, wallets, fills, by_scan)
+
+
+@rule
+def settle_at(
+    book: Book, order: Row, price_out: float, price_in: float, wallets: Floats, fills: Table, now: float, by_scan: bool
+) -> tuple[Status, float, float, int]:
+    """Route an order and settle it at given prices, such as those of an earlier quote; ranges must hold these prices.
+
+    Args:
+        book: the liquidity book; changed. Its index is used if it follows these prices (`rfq_ranges.follow_prices`); else all are scanned.
+        order: row of `RFQ_ORDER`.
+        price_out: USD per token of the outbound asset, > 0.
+        price_in: USD per token of the inbound asset, > 0.
+        wallets: `[accounts, tokens]`; changed through the ledger.
+        fills: scratch table of `RFQ_FILL`, one row for each position that may settle; holds who settled what, as many as returned.
+        now: seconds since the start.
+        by_scan: whether to look at every position in any case; the result is the same.
+
+    Returns:
+        As `settle`; STALE_PRICE when a price is not positive.
+    """
+    status, received, paid, count = quote_at(book, order, price_out, price_in, wallets, fills, by_scan)
+    for i in range(count):
+        apply(book, fills[i], order, wallets, price_out, now)
+    return status, received, paid, count
 
 
 @rule
@@ -170,7 +260,7 @@ def settle(
     """Route an order and settle it at oracle prices.
 
     Args:
-        book: the liquidity book; changed. Its index is used if it follows these prices (`rfq_ranges.follow_prices`); else all are scanned.
+        book: the liquidity book; changed (see `settle_at`).
         order: row of `RFQ_ORDER`.
         feeds: `World.feeds`.
         wallets: `[accounts, tokens]`; changed through the ledger.
@@ -185,25 +275,5 @@ def settle(
 
     Source: 001_e37e2646f2495a8d.txt, "Order Routing in Practice".
     """
-    if not (is_asset(book, order.inbound) and is_asset(book, order.outbound)) or order.inbound == order.outbound:
-        return Status.WRONG_ASSET, 0.0, 0.0, 0
-    if order.trader == book.terms[0].account:
-        return Status.UNAUTHORIZED, 0.0, 0.0, 0
-    feed_out, feed_in = feeds[book.assets[order.outbound].feed], feeds[book.assets[order.inbound].feed]
-    price_out, price_in = feed_out.price, feed_in.price
-    if not (is_fresh(feed_out, now) and is_fresh(feed_in, now) and price_out > 0.0 and price_in > 0.0):
-        return Status.STALE_PRICE, 0.0, 0.0, 0
-    if not (is_positive_amount(order.amount) and is_positive_amount(worth(order.amount, price_in, price_out))):
-        return Status.BAD_AMOUNT, 0.0, 0.0, 0
-    if wallets[order.trader, book.assets[order.inbound].token] < order.amount:
-        return Status.INSUFFICIENT_BALANCE, 0.0, 0.0, 0
-    scans = by_scan or not is_current(book, order.outbound, order.inbound, price_out, price_in)
-    count, left = match(book, order, price_out, price_in, fills, scans)
-    if count == 0:
-        return Status.NO_ELIGIBLE_LP, 0.0, 0.0, 0
-    if order.all_or_none and worth(left, price_in, price_out) > 0.0:
-        return Status.NOT_WHOLLY_FILLED, 0.0, 0.0, 0
-    received = 0.0
-    for i in range(count):
-        received += apply(book, fills[i], order, wallets, price_out, now)
-    return Status.OK, received, order.amount - left, count
+    price_out, price_in = fresh_prices(book, order, feeds, now)
+    return settle_at(book, order, price_out, price_in, wallets, fills, now, by_scan)

@@ -215,6 +215,8 @@ class World(NamedTuple):
     1, oracle feeders]) are only read. Tables of agents (`oracle_feeders` ... `intentions`) are described in `agents/tables.py`,
     measurements in `models/records.py`. Tokens are tDOLLAR, the tASSETs, their LP tokens, tEXO and its LP token; the last row of `pools`
     is tEXO's, the last of `stake_pools` is where tEXO itself is staked, and the last of `feeds` says that a tDOLLAR is a dollar.
+    `start_holdings` is [groups, tokens]: what each group of agents owned, net of debt, before the first round
+    (`models/market_waterfall.py`).
     """
 
     clock: Table
@@ -261,3 +263,4 @@ class World(NamedTuple):
     ratio_counts: Ints
     reward_series: Table
     tally_series: Ints
+    start_holdings: Floats

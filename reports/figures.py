@@ -15,10 +15,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from seawall.reports.avmm import avmm_charts
 from seawall.reports.backdrop import backdrop
 from seawall.reports.counts import liquidations_and_refusals, ratio_distribution
 from seawall.reports.exchange import exchange_charts
 from seawall.reports.life import life_of, quoted, since_listing
+from seawall.reports.market_waterfall import waterfall_charts
 from seawall.reports.result import Result
 from seawall.reports.staking import staking_income
 from seawall.reports.style import (
@@ -48,8 +50,9 @@ LEAST_POOL_USD = 1.0  # what a pool must hold for its price to mean anything
 
 def all_charts(result: Result) -> list[Chart]:
     """Every figure that the run has records for, in the order of the report."""
+    others = [*exchange_charts(result), *avmm_charts(result), *waterfall_charts(result)]
     if result.series.empty:
-        return exchange_charts(result)
+        return others
     distribution = [] if result.ratios.empty else [ratio_distribution(result)]
     income = [] if result.rewards.empty else [staking_income(result)]
     return [
@@ -60,7 +63,7 @@ def all_charts(result: Result) -> list[Chart]:
         amm_premium(result),
         lp_fees(result),
         *income,
-        *exchange_charts(result),
+        *others,
     ]
 
 

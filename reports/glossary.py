@@ -7,12 +7,16 @@ at its end price.
 
 from __future__ import annotations
 
+from seawall.reports.avmm_terms import AVMM_TERMS
 from seawall.reports.definition import GAIN, LOSS, SIZE, Definition
 from seawall.reports.exchange_terms import EXCHANGE_TERMS
+from seawall.reports.market_terms import MARKET_TERMS
 
 PEREZ = "Perez et al., Liquidations: DeFi on a Knife-edge, arXiv 2009.13235"
 GUDGEON = "Gudgeon et al., The Decentralized Financial Crisis, arXiv 2002.08099"
 QIN = "Qin et al., An Empirical Study of DeFi Liquidations, arXiv 2106.06389"
+
+OF_OTHER_MARKETS = EXCHANGE_TERMS | AVMM_TERMS | MARKET_TERMS
 
 GLOSSARY: dict[str, Definition] = {
     "bad_debt_usd": Definition(
@@ -311,7 +315,7 @@ GLOSSARY: dict[str, Definition] = {
         "USD",
         SIZE,
     ),
-} | EXCHANGE_TERMS
+} | OF_OTHER_MARKETS
 
 
 def define(name: str) -> Definition:

@@ -13,11 +13,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from seawall.reports import exchange_tables, tables
+from seawall.reports import avmm_tables, exchange_tables, tables
 from seawall.reports.definition import Definition
 from seawall.reports.figures import all_charts
 from seawall.reports.glossary import define
-from seawall.reports.result import GROUPS, Entry, Result, answer, has_only_exchange
+from seawall.reports.market_waterfall import waterfall_table
+from seawall.reports.result import GROUPS, Entry, Result, answer, has_tassets
 from seawall.reports.style import Chart
 from seawall.reports.svg import draw, file_svg, inline_svg
 from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, percent, quantity, usd
@@ -71,12 +72,14 @@ def render(result: Result, drawings: Sequence[Drawing]) -> str:
         answer=answer(result),
         groups=_groups(result),
         charts=[(chart, Markup(inline_svg(chart, drawn))) for chart, drawn in drawings],
-        has_tassets=not has_only_exchange(result),
+        has_tassets=has_tassets(result),
         liquidations=tables.liquidations(result),
         refusals=tables.refusals(result),
         polls=tables.polls(result),
         owners=tables.owners(result),
         exchange=exchange_tables.all_tables(result),
+        avmm=avmm_tables.all_tables(result),
+        waterfall=waterfall_table(result),
         moments=tables.moments(result.manifest["path_moments"]),
         events=_events(result.manifest),
         glossary=_glossary(result),

@@ -18,6 +18,8 @@ GROUPS = {
     "delisting": "Delisting and migration",
     "exchange": "Exchange",
     "exchange_waterfall": "Who gained on the exchange",
+    "avmm": "RFQ market",
+    "market_waterfall": "Who gained and who lost, all protocols",
 }
 """The groups of headline figures in the order of every report, with their headings."""
 
@@ -77,13 +79,25 @@ class Result(Protocol):
         """A row per liquidity pool: how many LPs, their collateral, debt and gain in USD."""
 
     @property
+    def book(self) -> pd.DataFrame:
+        """A row per record time and asset of the RFQ market; empty without one, as are the next two."""
+
+    @property
+    def rfq_lps(self) -> pd.DataFrame:
+        """A row per kind of RFQ LP: how many, what they settled, earned, lost and gained in USD."""
+
+    @property
+    def rfq_flows(self) -> pd.DataFrame:
+        """A row per kind of RFQ trader: orders, what was ordered and filled, its cost in USD."""
+
+    @property
     def manifest(self) -> Mapping[str, Any]:
         """Scenario, digest, seed, versions, machine, timings, assumptions, outages, shocks, delistings, path moments."""
 
 
-def has_only_exchange(result: Result) -> bool:
-    """Tell whether the run had an exchange and no tASSET."""
-    return result.series.empty and not result.markets.empty
+def has_tassets(result: Result) -> bool:
+    """Tell whether the run had tASSETs: not where it recorded other markets only."""
+    return not result.series.empty or (result.markets.empty and result.book.empty)
 
 
 def entry(result: Result, name: str) -> Entry | None:
@@ -105,9 +119,9 @@ def refusal_counts(result: Result) -> list[tuple[str, str, int]]:
 
 
 def answer(result: Result) -> list[str]:
-    """What happened, in a few sentences: solvency, liquidations, LPs; the exchange, delistings and polls where there were any."""
-    of_tassets = [] if has_only_exchange(result) else [_solvency(result), _liquidations(result), _liquidity_providers(result)]
-    return [*of_tassets, *_exchange(result), *_delistings(result), *_polls(result)]
+    """What happened, in a few sentences: solvency, liquidations, LPs; other markets, delistings and polls where there were any."""
+    of_tassets = [_solvency(result), _liquidations(result), _liquidity_providers(result)] if has_tassets(result) else []
+    return [*of_tassets, *_exchange(result), *_rfq_market(result), *_delistings(result), *_polls(result)]
 
 
 def _solvency(result: Result) -> str:
@@ -151,6 +165,26 @@ def _exchange(result: Result) -> Iterator[str]:
     liquidated = f"traders were liquidated {number(count)} {'time' if count == 1 else 'times'}" if count else "no trader was liquidated"
     paid = f"credit fell short of what traders own by up to {usd(unpaid)}" if unpaid else "credit always covered what traders own"
     yield f"On the exchange LPs {'gained' if gain >= 0 else 'lost'} {usd(abs(gain))}{yearly}; {liquidated}; {paid}."
+
+
+def _rfq_market(result: Result) -> Iterator[str]:
+    """How much RFQ LPs settled, what it cost those who ordered, and what stale quotes cost LPs."""
+    if entry(result, "avmm_volume_usd") is None:
+        return
+    settled = f"RFQ LPs settled {said(result, 'avmm_volume_usd')}"
+    if _value(result, "avmm_fill_rate") is not None:
+        settled += f"; {said(result, 'avmm_fill_rate')} of what traders ordered was filled"
+        settled += f" at a cost of {said(result, 'avmm_execution_cost')}" if _value(result, "avmm_execution_cost") is not None else ""
+    yield f"{settled}; {_rfq_income(_value(result, 'avmm_fees_usd') or 0.0, _value(result, 'avmm_stale_loss_usd'))}."
+
+
+def _rfq_income(fees: float, lost: float | None) -> str:
+    """What orders left to RFQ LPs: fees, less what stale quotes cost them where that is known."""
+    if lost is None:
+        return f"they earned {usd(fees)} in fees"
+    if lost < 0.0:
+        return f"they earned {usd(fees - lost)} on orders" + (f", {usd(fees)} of it in fees" if fees else "")
+    return f"stale quotes cost them {usd(lost)} against {usd(fees)} of fees"
 
 
 def _delistings(result: Result) -> Iterator[str]:

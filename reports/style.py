@@ -115,7 +115,7 @@ class TimeAxis:
     @classmethod
     def of(cls, result: Result) -> TimeAxis:
         """The axis that spans all records of the run."""
-        times = (result.markets if result.series.empty else result.series)["time_s"]
+        times = next(frame for frame in (result.series, result.markets, result.book) if not frame.empty)["time_s"]
         first, last = float(times.min()), float(times.max())
         if first == last:
             first, last = first - _NO_SPAN, last + _NO_SPAN

@@ -10,25 +10,35 @@ from rich.table import Table
 from rich.text import Text
 
 from seawall.reports.glossary import define
-from seawall.reports.result import GROUPS, Entry, Result, answer, has_only_exchange, refusal_counts
+from seawall.reports.result import GROUPS, Entry, Result, answer, has_tassets, refusal_counts
 from seawall.reports.words import label_of, number, printable, quantity
 
-_SHOWN = {
-    "solvency": ("bad_debt_usd", "shortfall_peak_usd", "insolvent_cdps_peak", "min_system_collateral_ratio", "time_to_insolvency_s"),
-    "liquidations": (
+Block = tuple[str, str, tuple[str, ...]]
+"""A heading, a group of headline figures and the names shown of it."""
+
+
+def _block(group: str, *names: str) -> Block:
+    return GROUPS[group], group, names
+
+
+_OF_TASSETS = (
+    _block("solvency", "bad_debt_usd", "shortfall_peak_usd", "insolvent_cdps_peak", "min_system_collateral_ratio", "time_to_insolvency_s"),
+    _block(
+        "liquidations",
         "liquidations",
         "liquidated_debt_usd",
         "liquidation_efficiency",
         "mean_time_to_liquidation_s",
         "margin_called_at_end",
     ),
-    "fee_yield": ("fee_yield_per_year", "lp_net_yield_per_year", "volume_usd", "protocol_fees_usd"),
-    "waterfall": ("owners_loss_usd", "holders_loss_usd", "lp_impermanent_loss_usd", "liquidators_profit_usd"),
-}
+    _block("fee_yield", "fee_yield_per_year", "lp_net_yield_per_year", "volume_usd", "protocol_fees_usd"),
+    _block("waterfall", "owners_loss_usd", "holders_loss_usd", "lp_impermanent_loss_usd", "liquidators_profit_usd"),
+)
 """The figures that fit on one screen; the report has all of them."""
 
-_SHOWN_OF_EXCHANGE = {
-    "exchange": (
+_OF_EXCHANGE = (
+    _block(
+        "exchange",
         "lp_exchange_gain_usd",
         "lp_return_per_year",
         "min_lp_collateral_ratio",
@@ -36,14 +46,27 @@ _SHOWN_OF_EXCHANGE = {
         "perps_volume_usd",
         "perps_liquidations",
     ),
-    "exchange_waterfall": (
+    _block(
+        "exchange_waterfall",
         "perps_traders_gain_usd",
         "exchange_lps_gain_usd",
         "exchange_keepers_gain_usd",
         "siphon_receivers_gain_usd",
         "unsettled_usd",
     ),
-}
+)
+_OF_AVMM: tuple[Block, ...] = (
+    (
+        "RFQ LPs",
+        "avmm",
+        ("avmm_lp_gain_usd", "avmm_lp_net_yield_per_year", "avmm_fees_usd", "avmm_stale_loss_usd", "avmm_herfindahl"),
+    ),
+    (
+        "RFQ orders",
+        "avmm",
+        ("avmm_volume_usd", "avmm_fill_rate", "avmm_execution_cost", "avmm_informed_gain_usd", "avmm_payable_min_usd"),
+    ),
+)
 """The same for a run without tASSETs."""
 
 _TOP_REFUSALS = 3
@@ -71,20 +94,26 @@ def print_summary(result: Result, console: Console, folder: Path) -> None:
 
 def _headlines(result: Result) -> Table:
     """The groups, two beside each other."""
-    shown = _SHOWN_OF_EXCHANGE if has_only_exchange(result) else _SHOWN
     table = Table.grid(padding=(0, 1), expand=False)
     for _ in range(2):
         table.add_column(no_wrap=True, overflow="ellipsis", min_width=22)
         table.add_column(no_wrap=True, justify="right", min_width=13)
         table.add_column(width=2)
-    groups = list(shown)
-    for left, right in zip(groups[::2], groups[1::2], strict=True):
-        table.add_row(Text(GROUPS[left], style="bold"), "", "", Text(GROUPS[right], style="bold"), "", "")
-        lines = [_lines(result.summary.get(group, {}), shown[group]) for group in (left, right)]
+    blocks = _blocks(result)
+    for left, right in zip(blocks[::2], blocks[1::2], strict=True):
+        table.add_row(Text(left[0], style="bold"), "", "", Text(right[0], style="bold"), "", "")
+        lines = [_lines(result.summary.get(group, {}), names) for _, group, names in (left, right)]
         for row in range(max(map(len, lines))):
             cells = [side[row] if row < len(side) else ("", "") for side in lines]
             table.add_row(cells[0][0], cells[0][1], "", cells[1][0], cells[1][1], "")
     return table
+
+
+def _blocks(result: Result) -> tuple[Block, ...]:
+    """The groups shown: those of tASSETs where there are any, for one screen holds no more; else those of the other markets."""
+    if has_tassets(result):
+        return _OF_TASSETS
+    return _OF_EXCHANGE * (not result.markets.empty) + _OF_AVMM * (not result.book.empty)
 
 
 def _lines(group: Mapping[str, Entry], names: tuple[str, ...]) -> list[tuple[str, str]]:

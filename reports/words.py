@@ -13,6 +13,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 _MILLIONS_FROM = 1e7  # below, every digit is shown
 _WHOLE_FROM = 1000.0  # from here on, cents are noise
 _CENT = 0.01
+_LEAST_WRITTEN_OUT = 1e-7
 
 
 def number(value: float) -> str:
@@ -31,8 +32,15 @@ def number(value: float) -> str:
 def amount(value: float) -> str:
     """An amount of USD without its unit; cents below 1,000 only."""
     if math.isfinite(value) and abs(value) < _WHOLE_FROM and value != int(value):
-        return f"{value:.2f}" if abs(value) >= _CENT else f"{value:.1g}"
+        return f"{value:.2f}" if abs(value) >= _CENT else _below_a_cent(value)
     return number(value)
+
+
+def _below_a_cent(value: float) -> str:
+    """One significant digit, written out as long as anybody would read it."""
+    if abs(value) < _LEAST_WRITTEN_OUT:
+        return f"{value:.1g}"
+    return f"{value:.{math.ceil(-math.log10(abs(value)))}f}".rstrip("0")
 
 
 def usd(value: float) -> str:

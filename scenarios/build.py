@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from seawall.models import market_waterfall
 from seawall.models.records import observe
 from seawall.models.stress import StressModel
 from seawall.models.world import Sizes, empty_world
 from seawall.protocols.tables import World
-from seawall.scenarios import community, founding, inputs, population
+from seawall.scenarios import avmm_build, community, founding, inputs, population
+from seawall.scenarios.avmm_layout import lay_out_avmm
 from seawall.scenarios.exchange_build import build_exchange, names_of
 from seawall.scenarios.exchange_layout import lay_out_exchange, own_assets
 from seawall.scenarios.layout import Layout, lay_out
@@ -46,10 +48,15 @@ def build_model(loaded: Loaded, paths: Paths, seed: int, path: int, *, with_audi
     """The same for prices that are known already."""
     scenario = loaded.scenario
     world = build_world(loaded, paths, seed, path)
+    exchange = build_exchange(world, loaded, paths, seed, path) if scenario.exchange is not None else None
+    avmm = avmm_build.build_avmm(world, loaded, paths, seed, path) if scenario.avmm is not None else None
+    market_waterfall.note_start(world, avmm, exchange)
     return StressModel(
         world,
-        exchange=build_exchange(world, loaded, paths, seed, path) if scenario.exchange is not None else None,
+        exchange=exchange,
         exchange_names=names_of(scenario.exchange) if scenario.exchange is not None else None,
+        avmm=avmm,
+        avmm_names=avmm_build.names_of(scenario.avmm) if scenario.avmm is not None else None,
         tasset_names=scenario.tasset_names,
         seed=seed,
         with_audit=with_audit,
@@ -65,7 +72,7 @@ def default_world() -> tuple[World, tuple[str, ...]]:
 def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
     """Allocate a world, write terms, prices and behaviour into it, and let the market come to be.
 
-    It has room for the exchange of the scenario, which `build_exchange` founds.
+    It has room for the exchange and the RFQ market of the scenario, which `build_exchange` and `build_avmm` found.
     """
     scenario = loaded.scenario
     layout = lay_out(scenario, seed, path)
@@ -83,8 +90,8 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
 
 def _sizes(scenario: Scenario, layout: Layout, steps: int, orders: int) -> Sizes:
     record_seconds = scenario.record_minutes * 60.0 if scenario.record_minutes is not None else steps * scenario.step_seconds / RECORDS
-    texo, spec = scenario.texo, scenario.exchange
-    extra = lay_out_exchange(scenario, spec) if spec is not None else None
+    texo = scenario.texo
+    extra_tokens, extra_accounts = _extra_rows(scenario)
     return Sizes(
         steps=steps,
         tassets=len(layout.names),
@@ -102,13 +109,25 @@ def _sizes(scenario: Scenario, layout: Layout, steps: int, orders: int) -> Sizes
         emissions=int(texo is not None and texo.inflation_per_day > 0.0),
         proposals=len(scenario.polls),
         migrations=len(scenario.delistings),
-        extra_tokens=len(extra.tokens) if extra is not None else 0,
-        extra_accounts=extra.account_count(spec) if extra is not None and spec is not None else 0,
+        extra_tokens=extra_tokens,
+        extra_accounts=extra_accounts,
         extra_feeds=len(own_assets(scenario)),
         orders=orders,
         record_every=max(math.ceil(record_seconds / scenario.step_seconds), 1),
         events=min(1_000 + EVENTS_PER_CDP * len(layout.kinds), MAX_EVENTS),
     )
+
+
+def _extra_rows(scenario: Scenario) -> tuple[int, int]:
+    """Tokens and accounts of the RFQ market and the exchange, which come last."""
+    tokens = accounts = 0
+    if scenario.avmm is not None:
+        rows = lay_out_avmm(scenario, scenario.avmm)
+        tokens, accounts = rows.token_count, sum(rows.counts(scenario.avmm))
+    if scenario.exchange is not None:
+        layout = lay_out_exchange(scenario, scenario.exchange)
+        tokens, accounts = tokens + len(layout.tokens), accounts + layout.account_count(scenario.exchange)
+    return tokens, accounts
 
 
 def _set_inputs(world: World, scenario: Scenario, paths: Paths, seed: int, path: int) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from seawall.protocols.errors import Fault
+from seawall.scenarios.avmm_checks import avmm_faults, avmm_warnings
+from seawall.scenarios.avmm_layout import lay_out_avmm
 from seawall.scenarios.exchange_checks import exchange_faults, feed_warnings
-from seawall.scenarios.exchange_layout import lay_out_exchange
+from seawall.scenarios.exchange_layout import lay_out_exchange, own_assets
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.yaml_lines import Document, Key
 
@@ -41,23 +43,22 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
         require(("polls", i, "tasset"), poll.tasset, tassets, "tASSET")
     for i, event in enumerate(scenario.delistings):
         require(("delistings", i, "tasset"), event.tasset, tassets, "tASSET")
-    faults += exchange_faults(scenario, document) or _size_faults(scenario, document)
+    faults += exchange_faults(scenario, document) + avmm_faults(scenario, document) or _size_faults(scenario, document)
     faults += _emptiness_faults(scenario, document) + _listing_faults(scenario, document)
     return faults + _time_faults(scenario, document)
 
 
 def _tracked(scenario: Scenario) -> set[str]:
     """Assets that a feed follows."""
-    own = scenario.exchange.tracked() if scenario.exchange is not None else ()
-    return {*(terms.tracks for terms in scenario.tassets.values()), *own}
+    return {*(terms.tracks for terms in scenario.tassets.values()), *own_assets(scenario)}
 
 
 def _emptiness_faults(scenario: Scenario, document: Document) -> list[Fault]:
     """Nothing to simulate, and agents who would have nothing to do."""
     if scenario.tassets:
         return []
-    if scenario.exchange is None:
-        return [document.fault(("tassets",), "is missing, and there is no exchange; one of them is needed")]
+    if scenario.exchange is None and scenario.avmm is None:
+        return [document.fault(("tassets",), "is missing, and there is neither exchange nor avmm; one of them is needed")]
     counts = {
         "minters": scenario.minters.count,
         "liquidators": scenario.liquidators.count,
@@ -110,6 +111,9 @@ def _size_faults(scenario: Scenario, document: Document) -> list[Fault]:
     if scenario.exchange is not None:
         layout = lay_out_exchange(scenario, scenario.exchange)
         tokens, accounts = tokens + len(layout.tokens), accounts + layout.account_count(scenario.exchange)
+    if scenario.avmm is not None:
+        rows = lay_out_avmm(scenario, scenario.avmm)
+        tokens, accounts = tokens + rows.token_count, accounts + sum(rows.counts(scenario.avmm))
     faults = []
     if accounts * tokens > MAX_BALANCES:
         message = f"agents and LPs make {accounts:,} accounts of {tokens} tokens, more than {MAX_BALANCES:,} balances"
@@ -166,4 +170,4 @@ def warnings(scenario: Scenario, document: Document) -> list[Fault]:
         if scenario.step_seconds > terms.price_valid_seconds:
             message = f"{terms.price_valid_seconds:g} is less than a round of {scenario.step_seconds} s"
             found.append(document.fault(("tassets", name, "price_valid_seconds"), message))
-    return found + feed_warnings(scenario, document)
+    return found + feed_warnings(scenario, document) + avmm_warnings(scenario, document)

@@ -72,9 +72,7 @@ class ExchangeLayout:
 
 def lay_out_exchange(scenario: Scenario, spec: ExchangeSpec) -> ExchangeLayout:
     """Settle the rows."""
-    shared = _shared_feeds(scenario)
-    own = own_assets(scenario)
-    feeds = shared | {asset: len(scenario.tasset_names) + 1 + i for i, asset in enumerate(own)}
+    own = tuple(asset for asset in own_assets(scenario) if asset in spec.tracked())
     types, pools = list(spec.collaterals), list(spec.pools)
     wanted = [
         (pools.index(event.pool), EVERY if event.collateral == ALL else types.index(event.collateral), event.token)
@@ -83,7 +81,7 @@ def lay_out_exchange(scenario: Scenario, spec: ExchangeSpec) -> ExchangeLayout:
     streams = tuple(dict.fromkeys(wanted))
     return ExchangeLayout(
         own_assets=own,
-        feeds=feeds,
+        feeds=feeds_of(scenario),
         tokens=tuple(dict.fromkeys([DUSD_NAME, *types, *(event.token for event in spec.incentives)])),
         receivers=tuple(dict.fromkeys(siphon.to for pool in spec.pools.values() for siphon in pool.siphons)),
         streams=streams,
@@ -92,11 +90,15 @@ def lay_out_exchange(scenario: Scenario, spec: ExchangeSpec) -> ExchangeLayout:
 
 
 def own_assets(scenario: Scenario) -> tuple[str, ...]:
-    """Assets that the exchange follows by a feed of its own, because no tASSET that stays listed tracks them."""
-    spec = scenario.exchange
-    if spec is None:
-        return ()
-    return tuple(asset for asset in spec.tracked() if asset not in _shared_feeds(scenario))
+    """Assets with a feed apart, because no tASSET that stays listed tracks them: the exchange's, then those of the RFQ market alone."""
+    tracked = [asset for spec in (scenario.exchange, scenario.avmm) if spec is not None for asset in spec.tracked()]
+    return tuple(asset for asset in dict.fromkeys(tracked) if asset not in _shared_feeds(scenario))
+
+
+def feeds_of(scenario: Scenario) -> dict[str, int]:
+    """Row of feeds of each asset that something tracks; what is listed or delisted during the run has a feed besides."""
+    first = len(scenario.tasset_names) + 1
+    return _shared_feeds(scenario) | {asset: first + i for i, asset in enumerate(own_assets(scenario))}
 
 
 def _shared_feeds(scenario: Scenario) -> dict[str, int]:

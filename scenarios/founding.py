@@ -15,6 +15,7 @@ from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.status import Status
 from seawall.protocols.tables import TDOLLAR, Bools, Floats, Ints, World
 from seawall.scenarios import community, population
+from seawall.scenarios.avmm_founding import NOBODY, Takers, tasset_takers
 from seawall.scenarios.layout import Layout
 from seawall.scenarios.load import Loaded
 from seawall.scenarios.streams import Purpose, stream
@@ -50,9 +51,9 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     world.lps["moves_at"][: len(lps)] = np.where(listed, np.inf, 0.0)
     _open(world, loaded, np.where(at_once & in_tdollar, collateral, 0.0))
     in_tokens = np.where(at_once & ~in_tdollar, collateral, 0.0)
+    of_avmm = tasset_takers(scenario, seed, path, len(world.wallets))
     for index in np.unique(lps["pool"][listed]):
-        locked = world.cdp_kinds["collateral_feed"][world.cdps["kind"]] == index
-        _hand_out(world, loaded, int(index), half[index], np.flatnonzero(locked & (in_tokens > 0.0)), in_tokens)
+        _hand_out(world, loaded, int(index), half[index], _lockers(world, index, in_tokens), of_avmm.get(int(index), NOBODY))
     held = world.wallets[world.minters["account"], kinds["token"]]
     _open(world, loaded, np.where(in_tokens > 0.0, held, 0.0))
     world.minters["budget"] = np.floor(collateral_tokens(world, collateral) / UNIT) * UNIT
@@ -112,19 +113,25 @@ def _open(world: World, loaded: Loaded, collateral: Floats) -> None:
         _refuse(loaded, "minters", f"CDP {row} with {collateral[row]:,.2f} of collateral cannot be opened: {Status(status).name}")
 
 
-def _hand_out(world: World, loaded: Loaded, index: int, pool_usd: float, owners: Ints, collateral: Floats) -> None:
-    """Hand tokens of one tASSET from its minters to the LPs of its pool, the traders and arbitrageurs, and owners who lock it."""
+def _lockers(world: World, index: int, usd: Floats) -> Takers:
+    """Owners who lock tokens of one tASSET, and USD of them."""
+    rows = np.flatnonzero((world.cdp_kinds["collateral_feed"][world.cdps["kind"]] == index) & (usd > 0.0))
+    return Takers(world.minters["account"][rows], usd[rows])
+
+
+def _hand_out(world: World, loaded: Loaded, index: int, pool_usd: float, owners: Takers, of_avmm: Takers) -> None:
+    """Hand tokens of one tASSET from its minters to the LPs of its pool, traders, arbitrageurs, owners who lock it, the RFQ market."""
     scenario, price = loaded.scenario, world.feeds[index].price
     lps = world.lps["account"][world.lps["pool"] == index]
-    takers = np.concatenate(
-        [world.minters["account"][owners], world.traders["account"], world.arbitrageurs["account"], world.liquidators["account"], lps]
-    )
+    agents = [world.traders["account"], world.arbitrageurs["account"], world.liquidators["account"]]
+    takers = np.concatenate([owners.accounts, *agents, of_avmm.accounts, lps])
     wanted = np.concatenate(
         [
-            collateral[owners],
+            owners.usd,
             np.full(len(world.traders), scenario.traders.tokens_usd),
             np.full(len(world.arbitrageurs), scenario.arbitrageurs.tokens_usd),
             np.full(len(world.liquidators), scenario.liquidators.tokens_usd),
+            of_avmm.usd,
             np.full(len(lps), pool_usd / len(lps)),
         ]
     )

@@ -21,6 +21,7 @@ from seawall.scenarios.streams import Purpose, stream
 
 SECONDS_PER_HOUR = 3_600.0
 SECONDS_PER_MINUTE = 60.0
+MAX_HALF_LIVES = 900  # protocols/reputation.py
 
 
 def price_paths(loaded: Loaded, seed: int, path: int) -> Paths:
@@ -156,6 +157,10 @@ def check_history(loaded: Loaded, paths: Paths) -> None:
         orders = per_day * hours / 24.0
         if orders > MAX_ORDERS:
             faults.append(Fault(str(loaded.file), None, key, f"{orders:,.0f} orders are more than {MAX_ORDERS:,}"))
+    half_life = loaded.scenario.avmm.rep.half_life_days if loaded.scenario.avmm is not None else None
+    if half_life is not None and hours / 24.0 > MAX_HALF_LIVES * half_life:
+        message = f"{half_life:g}: the prices last longer than {MAX_HALF_LIVES} half-lives, past which REP could not be counted"
+        faults.append(Fault(str(loaded.file), None, "avmm.rep.half_life_days", message))
     if faults:
         raise ScenarioError(faults)
 
@@ -179,13 +184,13 @@ def feed_up(scenario: Scenario, steps: int, feeders: int) -> Bools:
 
 
 def _struck(scenario: Scenario, outage: Outage, feeders: int) -> list[int]:
-    """Rows of the feeders that an outage silences; those of the exchange's own feeds are the last."""
+    """Rows of the feeders that an outage silences; those of feeds that no tASSET has are the last."""
     names, own = scenario.tasset_names, own_assets(scenario)
     successors = {event.tasset: event.replacement for event in scenario.delistings}
     tracking = [name for name, terms in scenario.tassets.items() if outage.asset in (None, terms.tracks) and outage.tasset in (None, name)]
     struck = [*tracking, *(successors[name] for name in tracking if name in successors)]
-    exchange = [i for i, asset in enumerate(own) if outage.tasset is None and outage.asset in (None, asset)]
-    return [names.index(name) for name in struck] + [feeders - len(own) + i for i in exchange]
+    apart = [i for i, asset in enumerate(own) if outage.tasset is None and outage.asset in (None, asset)]
+    return [names.index(name) for name in struck] + [feeders - len(own) + i for i in apart]
 
 
 def feed_noise(seed: int, path: int, shape: tuple[int, int], noise: float) -> Floats:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from seawall.scenarios.avmm_schema import AvmmSpec
 from seawall.scenarios.community_schema import Delisting, Governance, Poll, Reactions, Texo
 from seawall.scenarios.exchange_schema import ExchangeSpec, Incentive
 from seawall.scenarios.fields import (
@@ -175,7 +176,9 @@ class Scenario(Part):
     prices: Prices
     shocks: tuple[PriceShock, ...] = Field(default=(), strict=False)
     outages: tuple[Outage, ...] = Field(default=(), strict=False)
-    tassets: dict[Name, Tasset] = Field(default_factory=dict, max_length=64, description="may be left out where there is an exchange")
+    tassets: dict[Name, Tasset] = Field(
+        default_factory=dict, max_length=64, description="may be left out where there is an exchange or an RFQ market"
+    )
     oracle_feeders: OracleFeeders = OracleFeeders()
     minters: Minters = Minters(count=0)
     liquidators: Liquidators = Liquidators(count=0)
@@ -188,6 +191,7 @@ class Scenario(Part):
     delistings: tuple[Delisting, ...] = Field(default=(), strict=False, max_length=64)
     reactions: Reactions = Reactions()
     exchange: ExchangeSpec | None = None
+    avmm: AvmmSpec | None = None
 
     @property
     def tasset_names(self) -> tuple[str, ...]:
@@ -197,7 +201,11 @@ class Scenario(Part):
     def order_rates(self) -> list[tuple[str, float]]:
         """Key, and orders per day of all traders together, of each market that has any."""
         rates = [("traders.orders_per_day", self.traders.count * self.traders.orders_per_day)]
-        return rates if self.exchange is None else [*rates, ("exchange.traders", self.exchange.orders_per_day)]
+        if self.exchange is not None:
+            rates.append(("exchange.traders", self.exchange.orders_per_day))
+        if self.avmm is not None:
+            rates.append(("avmm.traders", self.avmm.orders_per_day))
+        return rates
 
     def event_times(self) -> list[tuple[str, int, float]]:
         """Key, number and hour of every shock, outage, poll, delisting and incentive."""

@@ -31,6 +31,8 @@ class Purpose(IntEnum):
     EXCHANGE_LPS = 14
     PERPS_TRADERS = 15
     PERPS_ORDERS = 16
+    AVMM_LPS = 17
+    AVMM_ORDERS = 18
 
 
 def stream(seed: int, path: int, purpose: Purpose) -> np.random.Generator:

@@ -11,10 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from seawall.models import exchange_frames, frames
+from seawall.models import avmm_frames, exchange_frames, frames
 from seawall.models.exchange_neutrality import Estimate
 from seawall.models.measures import Figure, Summary
 from seawall.models.stress import StressModel
+from seawall.scenarios.avmm_layout import NOT_TASSET, lay_out_avmm
 from seawall.scenarios.build import build_model
 from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import Loaded, load
@@ -36,6 +37,18 @@ EXCHANGE_ASSUMPTIONS = (
     "LPs, pool owners, perps traders and keepers behave as docs/agents.md says; a trader by carry hedges outside the market.",
     "One dUSD is one USD; collateral without a price of its own is a dollar.",
 )
+AVMM_ASSUMPTIONS = (
+    "Quotes of the RFQ market are oracle prices when an order is placed; it settles after the latency at these prices, or not at all.",
+    "Orders arrive as a Poisson process with log-normal sizes; RFQ LPs and traders behave as docs/agents.md says.",
+    "A swap on the RFQ market costs nothing but its fee: gas is paid outside the market.",
+)
+ROUTES = {
+    "rfq": "Orders are routed to RFQ positions by rank: largest discount first, then most REP.",
+    "constant_product": "For comparison, RFQ LPs hold both sides of constant-product pools, to which all orders go.",
+    "dutch_auction": "For comparison, every order is a Dutch auction, which the first RFQ LP to gain by it settles out of its wallet.",
+    "sealed_bid": "For comparison, every order is a sealed-bid auction, which the RFQ LP that delivers most settles out of its wallet.",
+}
+"""How orders of the RFQ market find their counterparty, by mechanism; printed with the assumptions."""
 METHODS = {
     "constant": "Prices stand still.",
     "gbm": "Prices are correlated geometric Brownian motions. With a calendar they rest while the exchange is closed and open with a gap; "
@@ -97,6 +110,7 @@ def result_of(model: StressModel, manifest: dict[str, Any]) -> RunResult:
     """The files' content of a model that has been run."""
     world, names = model.world, model.tasset_names
     exchange, rows = model.exchange, model.exchange_names
+    avmm = model.avmm
     return RunResult(
         summary=as_entries(model.summary(), paths=1),
         series=frames.series(world, names),
@@ -110,6 +124,9 @@ def result_of(model: StressModel, manifest: dict[str, Any]) -> RunResult:
         pools=exchange_frames.pools(exchange, rows),
         exchange_traders=exchange_frames.traders(exchange),
         exchange_lps=exchange_frames.lps(exchange, rows),
+        book=avmm_frames.book(avmm, model.avmm_names),
+        rfq_lps=avmm_frames.lps(avmm),
+        rfq_flows=avmm_frames.flows(avmm),
         manifest=manifest,
     )
 
@@ -175,22 +192,36 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
 
 
 def tracked(scenario: Scenario) -> list[tuple[str, str]]:
-    """Every tASSET and every market of the exchange, with the asset that it tracks."""
+    """Every tASSET, every market of the exchange and every other asset of the RFQ market with a price, with the asset that it tracks."""
     markets = scenario.exchange.markets.items() if scenario.exchange is not None else ()
-    return [(name, terms.tracks) for name, terms in scenario.tassets.items()] + [(name, terms.tracks) for name, terms in markets]
+    named = [(name, terms.tracks) for name, terms in scenario.tassets.items()] + [(name, terms.tracks) for name, terms in markets]
+    return list(dict.fromkeys([*named, *((name, asset) for name, asset, _ in _quoted(scenario))]))
 
 
 def struck(scenario: Scenario, outage: Outage) -> list[str]:
-    """TASSETs whose feed an outage strikes."""
+    """TASSETs and other assets of the RFQ market whose feed an outage strikes."""
+    quoted = _quoted(scenario)
     if outage.tasset is not None:
-        return [outage.tasset]
-    return [name for name, terms in scenario.tassets.items() if outage.asset in (None, terms.tracks)]
+        feed = scenario.tasset_names.index(outage.tasset)
+        return [outage.tasset, *(name for name, _, shared in quoted if shared == feed)]
+    named = [(name, terms.tracks) for name, terms in scenario.tassets.items()] + [(name, asset) for name, asset, _ in quoted]
+    return [name for name, asset in named if outage.asset in (None, asset)]
+
+
+def _quoted(scenario: Scenario) -> list[tuple[str, str, int]]:
+    """Name, asset and row of the feed of what the RFQ market trades beside tASSETs and dollars."""
+    spec = scenario.avmm
+    if spec is None:
+        return []
+    assets = zip(spec.names, lay_out_avmm(scenario, spec).assets, strict=True)
+    return [(name, asset.tracks, asset.feed) for name, asset in assets if asset.tracks is not None and asset.tasset == NOT_TASSET]
 
 
 def _assumptions(scenario: Scenario) -> tuple[str, ...]:
-    if scenario.exchange is None:
-        return ASSUMPTIONS
-    return (ASSUMPTIONS if scenario.tassets else ()) + EXCHANGE_ASSUMPTIONS
+    has_others = scenario.exchange is not None or scenario.avmm is not None
+    of_tassets = ASSUMPTIONS if scenario.tassets or not has_others else ()
+    of_avmm = (*AVMM_ASSUMPTIONS, ROUTES[scenario.avmm.mechanism]) if scenario.avmm is not None else ()
+    return (*of_tassets, *(EXCHANGE_ASSUMPTIONS if scenario.exchange is not None else ()), *of_avmm)
 
 
 def _notes(model: StressModel) -> list[str]:

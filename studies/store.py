@@ -32,6 +32,9 @@ FRAMES = {
     "pools": "pools.parquet",
     "exchange_traders": "exchange_traders.parquet",
     "exchange_lps": "exchange_lps.parquet",
+    "book": "book.parquet",
+    "rfq_lps": "rfq_lps.parquet",
+    "rfq_flows": "rfq_flows.parquet",
 }
 MEASURES = "measures.parquet"
 
@@ -57,6 +60,9 @@ class RunResult:
         pools: one row per record and liquidity pool.
         exchange_traders: one row per kind of perps trader.
         exchange_lps: one row per liquidity pool.
+        book: one row per record and asset of the RFQ market; empty without one, as are the next two.
+        rfq_lps: one row per kind of RFQ LP.
+        rfq_flows: one row per kind of RFQ trader.
         manifest: scenario, seed, versions, machine, timings, moments of the paths.
     """
 
@@ -72,6 +78,9 @@ class RunResult:
     pools: pd.DataFrame = field(repr=False)
     exchange_traders: pd.DataFrame = field(repr=False)
     exchange_lps: pd.DataFrame = field(repr=False)
+    book: pd.DataFrame = field(repr=False)
+    rfq_lps: pd.DataFrame = field(repr=False)
+    rfq_flows: pd.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
 
     def __getitem__(self, name: str) -> Any:

@@ -140,7 +140,7 @@ def test_what_cannot_be_founded_is_refused_in_words(write, settings, fault):
 
 def test_a_scenario_needs_tassets_or_an_exchange(write):
     text = SHORT.partition("exchange:")[0]
-    assert "test.yaml:1: tassets: is missing, and there is no exchange; one of them is needed" in faults_of(write(text))
+    assert "test.yaml:1: tassets: is missing, and there is neither exchange nor avmm; one of them is needed" in faults_of(write(text))
     idle = faults_of(write(SHORT + "liquidators: {count: 3}\n"))
     assert idle == ["test.yaml:34: liquidators.count: 3 have nothing to do: there is no tASSET"]
 

@@ -21,7 +21,7 @@ import pytest
 from matplotlib.axes import Axes
 from rich.console import Console
 
-from seawall.models import exchange_frames
+from seawall.models import avmm_frames, exchange_frames
 from seawall.reports import html
 from seawall.reports.counts import ratio_distribution
 from seawall.reports.figures import all_charts, amm_premium, lp_fees, price_and_oracle, system_ratio
@@ -117,6 +117,9 @@ class Run:
     pools: pd.DataFrame = field(default_factory=partial(exchange_frames.pools, None, None))
     exchange_traders: pd.DataFrame = field(default_factory=partial(exchange_frames.traders, None))
     exchange_lps: pd.DataFrame = field(default_factory=partial(exchange_frames.lps, None, None))
+    book: pd.DataFrame = field(default_factory=partial(avmm_frames.book, None, None))
+    rfq_lps: pd.DataFrame = field(default_factory=partial(avmm_frames.lps, None))
+    rfq_flows: pd.DataFrame = field(default_factory=partial(avmm_frames.flows, None))
 
 
 def a_run(tassets: Sequence[str] = ("tAAPL", "tTSLA", "tGOLD"), *, days: float = 7, every_s: float = 3_600) -> Run:

@@ -1,0 +1,96 @@
+"""The comparison of mechanisms: a table for the terminal, and a figure with every interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from seawall.reports.glossary import define
+from seawall.reports.style import BLUE, INK, MUTED, Chart, house_style
+from seawall.reports.svg import draw, file_svg
+from seawall.reports.words import number, percent, printable, quantity
+from seawall.studies.mechanisms import FIGURES, MECHANISMS, Comparison
+from seawall.studies.store import write
+
+_ROW_INCHES = 0.62
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> None:
+    """Write `mechanisms.parquet` (means and intervals), `mechanism_paths.parquet` (a row per path and mechanism) and `mechanisms.svg`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "mechanisms.parquet", lambda file: comparison.table.to_parquet(file, index=False))
+    write(folder / "mechanism_paths.parquet", lambda file: comparison.paths.to_parquet(file, index=False))
+    picture = file_svg(draw(chart(comparison)))
+    write(folder / "mechanisms.svg", lambda file: file.write_text(picture, encoding="utf-8"))
+
+
+def print_comparison(comparison: Comparison, console: Console, folder: Path) -> None:
+    """Print the means with their intervals, one line per figure and mechanism; a star where the difference from RFQ routing is clear."""
+    runs = f"  {number(comparison.paths['path'].nunique())} paths with each mechanism, seed {comparison.seed}"
+    console.print(Text.assemble((printable(comparison.name), "bold"), runs))
+    table = Table("Figure", "Mechanism", "Mean", "95 % interval", "Less RFQ routing", box=None, pad_edge=False, header_style="bold")
+    for name in FIGURES:
+        rows = comparison.table[comparison.table["figure"] == name].to_dict("records")
+        for i, row in enumerate(rows):
+            label = define(name).label if i == 0 else ""
+            table.add_row(label, MECHANISMS[row["mechanism"]], *_cells(row), end_section=i == len(rows) - 1)
+    console.print(table)
+    console.print(Text("* the 95 % interval of the paired difference leaves out 0", style="dim"))
+    console.print(Text(f"Files   {folder}"), soft_wrap=True)
+
+
+def _cells(row: dict[str, float]) -> tuple[str, str, str]:
+    unit = str(row["unit"])
+    mean, low, high = (quantity(row[name], unit) for name in ("mean", "low", "high"))
+    if row["mechanism"] == "rfq":
+        return mean, f"{low} to {high}", ""
+    clear = row["difference_low"] > 0.0 or row["difference_high"] < 0.0
+    return mean, f"{low} to {high}", quantity(row["difference"], unit) + (" *" if clear else "")
+
+
+@house_style()
+def chart(comparison: Comparison) -> Chart:
+    """A panel per figure with the mean and its interval of every mechanism."""
+    figure = Figure(figsize=(5.0, 0.5 + len(FIGURES) * (0.45 + _ROW_INCHES)), layout="constrained")
+    panels = figure.subplots(len(FIGURES), 1, squeeze=False)[:, 0]
+    for ax, name in zip(panels, FIGURES, strict=True):
+        _draw(ax, comparison.table[comparison.table["figure"] == name], name)
+    paths = comparison.paths["path"].nunique()
+    cost = comparison.table[comparison.table["figure"] == "avmm_execution_cost"].set_index("mechanism")["mean"]
+    title = f"A trader's cost: {', '.join(f'{MECHANISMS[key]} {percent(cost[key])}' for key in MECHANISMS if cost[key] == cost[key])}"
+    note = f"Means of {number(paths)} paths with 95 % intervals (Student); the same LPs, orders and prices with every mechanism."
+    spoken = "; ".join(_words(comparison.table, name) for name in FIGURES)
+    return Chart("mechanisms", title, f"Mean and interval of each figure by mechanism. {spoken}.", note, figure)
+
+
+def _draw(ax: Axes, rows: pd.DataFrame, name: str) -> None:
+    scale = 1.0 if FIGURES[name] == "USD" else 100.0
+    for place, row in enumerate(rows.to_dict("records")):
+        colour = BLUE if row["mechanism"] == "rfq" else INK
+        ax.plot([scale * row["low"], scale * row["high"]], [-place, -place], color=colour, linewidth=1.6)
+        ax.plot(scale * row["mean"], -place, marker="o", markersize=4.5, color=colour)
+    ax.axvline(0.0, color=MUTED, linewidth=0.6)
+    ax.set_yticks([-place for place in range(len(rows))], [MECHANISMS[key] for key in rows["mechanism"]])
+    ax.set_ylim(0.6 - len(rows), 0.6)
+    ax.margins(x=0.06)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    ax.grid(axis="x")
+    ax.grid(axis="y", visible=False)
+    ax.set_title(f"{define(name).label} ({'USD' if scale == 1.0 else _percent_unit(name)})")
+
+
+def _percent_unit(name: str) -> str:
+    return "% per year" if FIGURES[name] == "per_year" else "%"
+
+
+def _words(table: pd.DataFrame, name: str) -> str:
+    rows = table[table["figure"] == name].to_dict("records")
+    return f"{define(name).label}: " + ", ".join(f"{MECHANISMS[row['mechanism']]} {quantity(row['mean'], FIGURES[name])}" for row in rows)
