@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STORM = Path(__file__).parent / "scenarios" / "storm.yaml"
 FLOOD = Path(__file__).parent / "scenarios" / "flood.yaml"
 SURGE = Path(__file__).parent / "scenarios" / "surge.yaml"
+GALE = Path(__file__).parent / "scenarios" / "gale.yaml"
 SHIPPED = ROOT / "scenarios"
 
 

@@ -28,7 +28,7 @@ if [ ! -e "$environment/.installed" ] || [ requirements.lock -nt "$environment/.
 fi
 # The checkout's parent holds no package named seawall; a link to the checkout does.
 ln -sfn "$PWD" "$environment/seawall"
-scenarios="tests/scenarios/storm.yaml tests/scenarios/flood.yaml tests/scenarios/surge.yaml scenarios/short_squeeze.yaml"
+scenarios="tests/scenarios/storm.yaml tests/scenarios/flood.yaml tests/scenarios/surge.yaml tests/scenarios/gale.yaml scenarios/short_squeeze.yaml"
 # shellcheck disable=SC2086
 newest=$(PYTHONPATH=$environment "$environment/bin/python" -W error tests/print_digest.py $scenarios)
 # shellcheck disable=SC2086

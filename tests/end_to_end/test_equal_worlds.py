@@ -5,21 +5,21 @@ import subprocess
 import sys
 
 import pytest
-from markets import FLOOD, ROOT, STORM, SURGE
+from markets import FLOOD, GALE, ROOT, STORM, SURGE
 
 from seawall.models.stress import StressModel
 from seawall.protocols.status import Action, Status
 from seawall.scenarios.build import build
 from seawall.scenarios.load import load
 
-SCENARIOS = {"storm": STORM, "flood": FLOOD, "surge": SURGE}
+SCENARIOS = {"storm": STORM, "flood": FLOOD, "surge": SURGE, "gale": GALE}
 
 
 class Market:
     """One of the scenarios, and what a whole run of it gives."""
 
-    def __init__(self, file):
-        self.file, self.loaded = file, load(file)
+    def __init__(self, file, *settings):
+        self.file, self.loaded = file, load(file, settings)
         self.played = self.model().run()
         self.digest = self.played.digest()
 
@@ -33,7 +33,8 @@ def market(request):
 
 
 def test_together_the_scenarios_use_every_rule():
-    worlds = [Market(file).played.world for file in SCENARIOS.values()]
+    auctions = Market(GALE, "avmm.mechanism=dutch_auction")
+    worlds = [market.played.world for market in (*map(Market, SCENARIOS.values()), auctions)]
     done = sum(world.tallies[:, Status.OK] for world in worlds)
     assert [action.name for action in Action if done[action] == 0] == []
     for world in worlds:
