@@ -44,9 +44,9 @@ def test_every_summary_kept_belongs_to_a_shipped_scenario():
 
 
 def test_the_rallies_of_october_2008_hurt_the_minters():
-    """The S&P 500 rose 11.6% on 13 October 2008, day 41 of the scenario: the week around it liquidates more than any other but one."""
+    """The S&P 500 rose from 840 to 936 within 10 October 2008, and to 1,003 on the 13th: days 38 and 41 liquidate more than all others."""
     result = run(SHIPPED / "autumn_2008.yaml")
     events = result.liquidations.assign(day=lambda frame: frame["time_s"] // 86_400)
     spx = events[events["tasset"] == "tSPX"].groupby("day")["burned_usd"].sum()
-    assert spx.idxmax() == 41
-    assert spx.max() > 0.3 * spx.sum()
+    assert set(spx.nlargest(2).index) == {38, 41}
+    assert spx[[38, 41]].sum() > 0.7 * spx.sum()
