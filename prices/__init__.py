@@ -1,0 +1,1 @@
+"""Price processes and where their randomness comes from: pure functions and frozen dataclasses on arrays; no scenario, no market."""
