@@ -30,6 +30,7 @@ class Loaded:
     file: Path
     settings: tuple[str, ...]
     warnings: tuple[Fault, ...]
+    allow_outside: bool = False
 
     @property
     def digest(self) -> str:
@@ -54,12 +55,13 @@ def shipped() -> list[Path]:
     return sorted(SHIPPED.glob("*.yaml"))
 
 
-def load(file: str | Path, settings: Sequence[str] = ()) -> Loaded:
+def load(file: str | Path, settings: Sequence[str] = (), *, allow_outside: bool = False) -> Loaded:
     """Read and check a scenario.
 
     Args:
         file: path of a YAML file.
         settings: "KEY=VALUE" each, replacing or adding a value: `minters.count=100`, `shocks[0].change=0.5`.
+        allow_outside: whether files that the scenario names may lie outside of its folder.
 
     Raises:
         ScenarioError: with all faults found.
@@ -71,7 +73,7 @@ def load(file: str | Path, settings: Sequence[str] = ()) -> Loaded:
     if faults:
         raise ScenarioError(faults)
     scenario = _validate(document)
-    found = Loaded(scenario, text, path, tuple(settings), tuple(warnings(scenario, document)))
+    found = Loaded(scenario, text, path, tuple(settings), tuple(warnings(scenario, document)), allow_outside)
     faults = cross_faults(scenario, document) + _outside(found, document)
     if faults:
         raise ScenarioError(faults)
@@ -178,7 +180,7 @@ def _outside(found: Loaded, document: Document) -> list[Fault]:
     file = found.prices_file
     if file is None or any(setting.startswith("prices.file=") for setting in found.settings):
         return []
-    if file.resolve().is_relative_to(found.file.parent.resolve()):
+    if found.allow_outside or file.resolve().is_relative_to(found.file.parent.resolve()):
         return []
-    message = f"{document.data['prices']['file']!r} is outside the scenario's folder; give it on the command line: --set prices.file=PATH"
-    return [document.fault(("prices", "file"), message)]
+    where = "give it on the command line: --set prices.file=PATH, or allow such files: --allow-outside"
+    return [document.fault(("prices", "file"), f"{document.data['prices']['file']!r} is outside the scenario's folder; {where}")]

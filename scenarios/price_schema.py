@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,6 +19,7 @@ from seawall.scenarios.fields import (
     Within,
 )
 from seawall.scenarios.parts import Part
+from seawall.scenarios.price_source import Ohlc, ReplaySource
 
 MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
 
@@ -60,21 +62,74 @@ class GbmPrices(Part):
     assets: dict[Name, GbmAsset] = Field(min_length=1, max_length=64)
 
 
+class OhlcColumns(Part):
+    """Columns of opens, highs, lows and closes to check against each other; `{}` stands for the asset's name in the file."""
+
+    open: Text | None = None
+    high: Text | None = None
+    low: Text | None = None
+    close: Text | None = Field(default=None, description="that of the replayed closes if left out")
+
+
 class ReplayPrices(Part):
-    """Closes of a CSV or Parquet file, one column an asset."""
+    """Closes, or means of bid and ask, of a CSV or Parquet file, one column an asset or one row an asset."""
 
     model: Literal["replay"]
     file: Annotated[str, Field(min_length=1, max_length=1000)]
-    assets: dict[Name, Name] = Field(min_length=1, max_length=64, description="asset: column of the file")
+    assets: dict[Name, Text] = Field(min_length=1, max_length=64, description="asset: column of the file, or its name in asset_column")
+    layout: Literal["wide", "long"] = Field(default="wide", description="one column an asset, or one row an asset and time")
+    asset_column: Text | None = Field(default=None, description="of a long file: the column that names the asset")
+    price: Literal["close", "mid"] = Field(default="close", description="mid is (bid + ask) / 2")
+    price_column: Text | None = Field(default=None, description="column of closes; {} stands for the asset's name in the file")
+    bid_column: Text | None = None
+    ask_column: Text | None = None
+    ohlc: OhlcColumns | None = Field(default=None, description="columns checked against each other; no check if left out")
     time_column: Text = "timestamp"
+    time_unit: Literal["iso", "seconds", "milliseconds"] = Field(default="iso", description="ISO-8601 text, or a number since 1970")
+    time_zone: Text | None = Field(default=None, description="IANA name, for times without an offset; these are refused if left out")
+    duplicates: Literal["refuse", "first", "last"] = Field(default="refuse", description="which of the rows of one time counts")
     bar_stamp: Literal["start", "end"] = "start"
     bar_seconds: Annotated[int, Within("[1, 86400]")] = 60
     session_column: Text | None = None
     sessions: tuple[Text, ...] = Field(default=(), strict=False)
     max_gap_minutes: Annotated[float, Within("[0, 1440]")] = 5.0
-    longer_gaps: Literal["closed", "refuse"] = "closed"
+    longer_gaps: Literal["closed", "refuse", "hold", "interpolate"] = Field(
+        default="closed", description="beyond max_gap_minutes; interpolate knows the next price ahead of time"
+    )
     start: datetime | None = Field(default=None, strict=False)
     end: datetime | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        self.source(Path(self.file))
+        return self
+
+    def source(self, file: Path, recorded: dict[str, str] | None = None) -> ReplaySource:
+        """What to read, from a file where it was found.
+
+        Args:
+            file: the price file.
+            recorded: columns to read instead of prices, by name: flow that was recorded beside the prices of a wide file.
+
+        Raises:
+            ValueError: keys contradict each other, or recorded columns are asked of a long file.
+        """
+        if recorded is not None and self.layout == "long":
+            raise ValueError("flow is read from columns of its own, so prices.layout must be wide")
+        same = {name: getattr(self, name) for name in _SAME}
+        of_prices = {name: getattr(self, name) for name in _OF_PRICES} if recorded is None else {}
+        ohlc = None if recorded is not None or self.ohlc is None else Ohlc(**self.ohlc.model_dump())
+        columns = self.assets if recorded is None else recorded
+        gap_seconds = int(self.max_gap_minutes * _SECONDS_PER_MINUTE)
+        return ReplaySource(file=file, columns=columns, max_gap_seconds=gap_seconds, ohlc=ohlc, **same, **of_prices)
+
+
+_SECONDS_PER_MINUTE = 60.0
+_SAME = (
+    *("time_column", "time_unit", "time_zone", "duplicates", "bar_stamp", "bar_seconds"),
+    *("session_column", "sessions", "longer_gaps", "start", "end"),
+)
+_OF_PRICES = ("layout", "asset_column", "price", "price_column", "bid_column", "ask_column")
 
 
 class DailyBarPrices(Part):
