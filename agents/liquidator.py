@@ -16,13 +16,12 @@ from seawall.agents.alarms import update_called
 from seawall.agents.avmm import Avmm
 from seawall.agents.avmm_desk import asset_of
 from seawall.agents.base import RoutedAgent, everybody, tally, whole_units
-from seawall.agents.router import refill, swap_best
+from seawall.agents.router import offers, quote_refill, refill, swap_best
 from seawall.agents.swaps import ANY_SPREAD
 from seawall.protocols import amm, auction, cdp
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.oracle import is_fresh
-from seawall.protocols.rfq_tables import NONE
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
@@ -173,22 +172,35 @@ def plan(
 
 
 @rule
+def worth_spending(world: World, liquidator: Row, position: Row, tokens: float) -> float:
+    """tDOLLAR that so many tokens may cost at most for a purchase with them to pay."""
+    tasset, kind = world.tassets[position.tasset], world.cdp_kinds[position.kind]
+    received = auction.quote(position, tasset, cdp.last_price(kind, world.feeds), tokens)[1] * (1.0 - tasset.auction_fee)
+    return float((proceeds(kind, world.pools, world.wallets, received) - liquidator.cost_usd) / (1.0 + liquidator.min_profit))
+
+
+@rule
 def refill_for(world: World, v: Avmm, liquidator: Row, position: Row) -> None:
-    """Buy on the RFQ book the tokens that a margin-called CDP wants and the wallet lacks, if that pays and the pool is not cheaper."""
+    """Buy on the RFQ book the tokens that a margin-called CDP wants and the wallet lacks, if that pays and the pool is not cheaper.
+
+    A purchase must pay with what the book has of them, or nothing is bought: the pool may have no more to offer.
+    """
     tasset, kind, wallets = world.tassets[position.tasset], world.cdp_kinds[position.kind], world.wallets
     price_usd, price, pool = world.feeds[kind.feed].price, cdp.last_price(kind, world.feeds), world.pools[tasset.pool]
     held = wallets[liquidator.account, tasset.token]
     missing = wanted_tokens(position, tasset, price) - held
-    cash = min(ceil_amount(missing * price_usd * (1.0 + v.book.terms[0].max_fee)), wallets[liquidator.account, TDOLLAR])
+    cash = min(ceil_amount(missing * price_usd / (1.0 - v.book.terms[0].max_fee)), wallets[liquidator.account, TDOLLAR])
     if missing < UNIT or cash < UNIT:
         return
-    bought = min(missing, floor_amount(cash / price_usd))
-    received = auction.quote(position, tasset, price, held + bought)[1] * (1.0 - tasset.auction_fee)
-    gain = proceeds(kind, world.pools, wallets, received) - liquidator.cost_usd
-    most = gain / (1.0 + liquidator.min_profit) - held * price_usd  # what may be spent in all
+    bought, held_usd = min(missing, floor_amount(cash / price_usd)), held * price_usd
+    if bought < UNIT:
+        return
     base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
     on_pool = amm.quote_cost(base, asset, bought, pool.commission) if asset > 0.0 else math.inf
-    refill(v, liquidator.account, TDOLLAR, tasset.token, bought, cash, min(most, on_pool) / bought)
+    limit = min(worth_spending(world, liquidator, position, held + bought) - held_usd, on_pool) / bought
+    received, paid, _ = quote_refill(v, liquidator.account, TDOLLAR, tasset.token, bought, cash, limit)
+    if received > 0.0 and paid + held_usd <= worth_spending(world, liquidator, position, held + received):
+        refill(v, liquidator.account, TDOLLAR, tasset.token, bought, cash, limit)
 
 
 @rule
@@ -242,10 +254,11 @@ def why_not_here(world: World, v: Avmm | None, liquidator: Row, tasset: Row, pur
     """Reason for which neither wallet, pool nor RFQ book offers tokens at a profit for any CDP of a tASSET; OK if one of them may."""
     feed, pool = world.feeds[tasset.feed], world.pools[tasset.pool]
     reason = why_nothing(liquidator, tasset, feed, pool, world.wallets, purchasable, world.clock[0].now)
-    depends_on_pool = liquidator.uses_pool and (reason == Status.NO_LIQUIDITY or reason == Status.UNPROFITABLE)
-    has_cash = world.wallets[liquidator.account, TDOLLAR] > liquidator.cost_usd
-    if v is not None and depends_on_pool and has_cash and asset_of(v, tasset.token) != NONE:
-        return Status.OK
+    if v is not None and liquidator.uses_pool and (reason == Status.NO_LIQUIDITY or reason == Status.UNPROFITABLE):
+        cash = world.wallets[liquidator.account, TDOLLAR]
+        price_of_one = min(ceil_amount(feed.price), cash)
+        if cash > liquidator.cost_usd and offers(v, liquidator.account, asset_of(v, TDOLLAR), asset_of(v, tasset.token), price_of_one) > 0:
+            return Status.OK
     return reason
 
 

@@ -11,11 +11,11 @@ import math
 
 from seawall.agents.avmm import Avmm
 from seawall.agents.base import RoutedAgent, tally, whole_units
-from seawall.agents.router import refill, swap_best
+from seawall.agents.router import quote_refill, refill, swap_best
 from seawall.agents.strategies import Reaction
 from seawall.agents.swaps import ANY_SPREAD, amount_to_buy, amount_to_sell, recover_all
 from seawall.protocols import amm
-from seawall.protocols.amounts import UNIT, floor_amount
+from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
@@ -87,33 +87,36 @@ def arbitrage(pool: Row, wallets: Floats, account: int, price: float, min_edge: 
 
 
 @rule
-def refill_tokens(v: Avmm, pool: Row, wallets: Floats, account: int, price: float) -> None:
-    """Buy on the book what is missing to press the pool down to `price`, or to what the book asks if that is more."""
-    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-    missing = floor_amount(amount_to_sell(base, asset, price)) - wallets[account, pool.asset_token]
-    if missing >= UNIT:
-        most = min(floor_amount(missing * price), wallets[account, TDOLLAR])
-        refill(v, account, TDOLLAR, pool.asset_token, missing, most, price)
+def refill_offer(v: Avmm, pool: Row, wallets: Floats, account: int, offer_token: int, level: float) -> None:
+    """Buy on the book what is missing to lift the pool to `level`, or to where the last token bought still pays if that is less.
 
-
-@rule
-def refill_cash(v: Avmm, pool: Row, wallets: Floats, account: int, price: float) -> None:
-    """Sell on the book the tokens whose proceeds are missing to lift the pool to `price`, if the book pays that much."""
-    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-    missing = floor_amount(amount_to_buy(base, asset, price)) - wallets[account, TDOLLAR]
-    if missing >= UNIT:
-        most = min(floor_amount(missing / price), wallets[account, pool.asset_token])
-        refill(v, account, pool.asset_token, TDOLLAR, missing, most, 1.0 / price)
+    Args:
+        v: the RFQ market; changed.
+        pool: row of `World.pools`, not empty.
+        wallets: `[accounts, tokens]`.
+        account: who buys, for the pool's other token.
+        offer_token: what the pool is to be offered.
+        level: offered tokens per other one in the pool's reserves.
+    """
+    other = pool.asset_token if offer_token == pool.base_token else pool.base_token
+    reserve, other_reserve = wallets[pool.account, offer_token], wallets[pool.account, other]
+    held, cash, net = wallets[account, offer_token], wallets[account, other], 1.0 - pool.commission
+    missing, limit = floor_amount(amount_to_buy(reserve, other_reserve, level)) - held, net * other_reserve / reserve
+    cost = quote_refill(v, account, other, offer_token, missing, min(ceil_amount(missing * limit), cash), limit)[2]
+    if cost > 0.0:
+        missing = floor_amount(amount_to_buy(reserve, other_reserve, min(level, net / cost))) - held
+        limit = max(net / level, cost)
+        refill(v, account, other, offer_token, missing, min(ceil_amount(missing * limit), cash), limit)
 
 
 @rule
 def refill_on_book(v: Avmm, pool: Row, wallets: Floats, account: int, price: float, min_edge: float) -> None:
-    """Get from the book what the arbitrage between pool and oracle needs and the wallet lacks, where its price leaves the edge."""
+    """Get from the book what the arbitrage between pool and oracle needs and the wallet lacks: tokens to sell, or tDOLLAR to spend."""
     base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
     if asset > 0.0 and base > price * (1.0 + min_edge) * asset:
-        refill_tokens(v, pool, wallets, account, price * (1.0 + min_edge))
-    elif asset > 0.0 and base < price * (1.0 - min_edge) * asset:
-        refill_cash(v, pool, wallets, account, price * (1.0 - min_edge))
+        refill_offer(v, pool, wallets, account, pool.asset_token, 1.0 / (price * (1.0 + min_edge)))
+    elif base > 0.0 and base < price * (1.0 - min_edge) * asset:
+        refill_offer(v, pool, wallets, account, pool.base_token, price * (1.0 - min_edge))
 
 
 @rule

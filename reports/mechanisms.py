@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,7 +17,7 @@ from rich.text import Text
 from seawall.reports.glossary import define
 from seawall.reports.style import BLUE, INK, MUTED, Chart, house_style
 from seawall.reports.svg import draw, file_svg
-from seawall.reports.words import number, percent, printable, quantity
+from seawall.reports.words import NOT_COMPUTED, number, percent, printable, quantity
 from seawall.studies.mechanisms import FIGURES, MECHANISMS, Comparison
 from seawall.studies.store import write
 
@@ -35,24 +37,35 @@ def print_comparison(comparison: Comparison, console: Console, folder: Path) -> 
     """Print the means with their intervals, one line per figure and mechanism; a star where the difference from RFQ routing is clear."""
     runs = f"  {number(comparison.paths['path'].nunique())} paths with each mechanism, seed {comparison.seed}"
     console.print(Text.assemble((printable(comparison.name), "bold"), runs))
-    table = Table("Figure", "Mechanism", "Mean", "95 % interval", "Less RFQ routing", box=None, pad_edge=False, header_style="bold")
+    table = Table("", "Mean", "95 % interval", "Less RFQ routing", box=None, pad_edge=False, header_style="bold")
+    for column in table.columns:
+        column.no_wrap = True
     for name in FIGURES:
-        rows = comparison.table[comparison.table["figure"] == name].to_dict("records")
-        for i, row in enumerate(rows):
-            label = define(name).label if i == 0 else ""
-            table.add_row(label, MECHANISMS[row["mechanism"]], *_cells(row), end_section=i == len(rows) - 1)
+        table.add_row(Text(_heading(name), "bold"))
+        for row in comparison.table[comparison.table["figure"] == name].to_dict("records"):
+            table.add_row(f"  {MECHANISMS[row['mechanism']]}", *_cells(row))
     console.print(table)
     console.print(Text("* the 95 % interval of the paired difference leaves out 0", style="dim"))
     console.print(Text(f"Files   {folder}"), soft_wrap=True)
 
 
-def _cells(row: dict[str, float]) -> tuple[str, str, str]:
-    unit = str(row["unit"])
-    mean, low, high = (quantity(row[name], unit) for name in ("mean", "low", "high"))
-    if row["mechanism"] == "rfq":
+def _heading(name: str) -> str:
+    return define(name).label + {"USD": ", USD", "per_year": ", per year"}.get(FIGURES[name], "")
+
+
+def _cells(row: dict[Any, Any]) -> tuple[str, str, str]:
+    """Mean, interval and difference, their unit left to the heading; what is not computed is said once."""
+    mean, low, high, difference = (_bare(row[name], row["unit"]) for name in ("mean", "low", "high", "difference"))
+    if math.isnan(row["mean"]):
+        return mean, "", ""
+    if row["mechanism"] == "rfq" or math.isnan(row["difference"]):
         return mean, f"{low} to {high}", ""
     clear = row["difference_low"] > 0.0 or row["difference_high"] < 0.0
-    return mean, f"{low} to {high}", quantity(row["difference"], unit) + (" *" if clear else "")
+    return mean, f"{low} to {high}", difference + (" *" if clear else "")
+
+
+def _bare(value: float, unit: str) -> str:
+    return quantity(value, "fraction" if unit == "per_year" else unit).removesuffix(" USD")
 
 
 @house_style()
@@ -74,6 +87,9 @@ def _draw(ax: Axes, rows: pd.DataFrame, name: str) -> None:
     scale = 1.0 if FIGURES[name] == "USD" else 100.0
     for place, row in enumerate(rows.to_dict("records")):
         colour = BLUE if row["mechanism"] == "rfq" else INK
+        if math.isnan(row["mean"]):
+            ax.text(0.99, -place, NOT_COMPUTED, transform=ax.get_yaxis_transform(), color=MUTED, ha="right", va="center", fontsize="small")
+            continue
         ax.plot([scale * row["low"], scale * row["high"]], [-place, -place], color=colour, linewidth=1.6)
         ax.plot(scale * row["mean"], -place, marker="o", markersize=4.5, color=colour)
     ax.axvline(0.0, color=MUTED, linewidth=0.6)

@@ -79,7 +79,10 @@ def compare_mechanisms(
 
     Raises:
         ScenarioError: for a scenario without an RFQ market, or one that cannot be run with some mechanism.
+        ValueError: for fewer than two paths.
     """
+    if paths < 2:
+        raise ValueError(f"an interval needs at least 2 paths, not {paths}")
     variants = {mechanism: load(scenario, [*settings, f"{KEY}={mechanism}"]) for mechanism in _checked(scenario, settings)}
     first = variants["rfq"]
     seed = first.scenario.seed if seed is None else seed
