@@ -5,7 +5,7 @@ BIN := .venv/bin
 LADDER := protocols prices agents models scenarios studies reports
 SCENARIO ?= scenarios/short_squeeze.yaml
 
-.PHONY: help setup stress test test-newest soak lint bench lock clean
+.PHONY: help setup stress test test-newest test-live watch soak lint bench figures lock clean
 
 help:  ## this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,17 +28,28 @@ lint: .venv/.installed-dev  ## ruff, strict types, the ladder of imports
 	MYPYPATH=.cache/types $(BIN)/mypy -m seawall -m seawall.run $(foreach folder,$(LADDER),-p seawall.$(folder))
 	$(BIN)/lint-imports
 
+watch: .cache/viz/.installed  ## a live page of a scenario on this machine (SCENARIO=file for another)
+	.cache/viz/bin/python -m seawall.reports.watch $(SCENARIO)
+
+test-live: .cache/viz/.installed  ## the live page in headless Chromium, without a network
+	.cache/viz/bin/python -m pytest tests/end_to_end/test_live_page.py -q
+
 soak: .venv/.installed-dev  ## coverage of every stated interval, 4,000 repetitions each (3 minutes)
 	SEAWALL_SOAK=1 $(BIN)/python -m pytest tests/soak -n 2 -q
 
 bench: .venv/.installed-dev  ## speed, as ratios against peers measured in one run
 	$(BIN)/python benchmarks/ground.py
 
+figures: .venv/.installed  ## the charts of docs/prices.md, from the YAML that it shows
+	$(BIN)/python docs/prices/make_figures.py
+
 lock:  ## resolve the requirements anew (needs uv)
 	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-header --no-annotate --quiet \
 		--extra build --output-file requirements.lock
 	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-header --no-annotate --quiet \
 		--extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-header --no-annotate --quiet \
+		--extra build --extra dev --extra viz --constraint requirements-dev.lock --output-file requirements-viz.lock
 
 clean:  ## remove the environment, caches and results
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist out *.egg-info
@@ -53,4 +64,11 @@ clean:  ## remove the environment, caches and results
 
 .venv/.installed-dev: .venv/.installed requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	touch $@
+
+.cache/viz/.installed: requirements-viz.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Seawall needs Python 3.11 or later"; exit 1; }
+	test -x .cache/viz/bin/python || $(PYTHON) -m venv .cache/viz
+	.cache/viz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-viz.lock
+	.cache/viz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@

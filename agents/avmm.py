@@ -83,6 +83,8 @@ AVMM_LP = table_type(
     look_every=(FLOAT, "seconds between two looks; infinite for never"),
     look_at=(FLOAT, "seconds: time of the next"),
     is_out=(BOOL, "has stepped out of the market"),
+    is_away=(BOOL, "a drain has sent it away, and it has not come back"),
+    away_until=(FLOAT, "seconds: time at which it comes back; infinite for never"),
     start_tokens=(FLOAT, "tokens of its primary asset at the start"),
     start_numeraire=(FLOAT, "tokens of the numeraire at the start, beside those"),
     settled_usd=(FLOAT, "USD settled at market prices: cumulative"),
@@ -154,11 +156,11 @@ AVMM_SERIES = table_type(
 class Avmm(NamedTuple):
     """All state of the RFQ market.
 
-    The first six are the world's own tables; `tallies` is [actions, statuses]. Then the contract's book, and room for one order at work:
-    `order` (1 row) and `fills` (as many as positions that may settle one order). `avmm_orders` come by round: those of round t are rows
-    `order_start[t]` to `order_start[t + 1]`; `quotes` has one row for each order, then one for each trader. `pools` are constant-product
-    pools of each asset but the numeraire. `flows` has a row for each `RfqTraderKind`, `series` is [records, assets], `limits` [LPs] room
-    for solvers' bids.
+    The first six are the world's own tables; `tallies` is [actions, statuses]; `departures` are of its own LPs (`agents/tables.py`). Then
+    the contract's book, and room for one order at work: `order` (1 row) and `fills` (as many as positions that may settle one order).
+    `avmm_orders` come by round: those of round t are rows `order_start[t]` to `order_start[t + 1]`; `quotes` has one row for each order,
+    then one for each trader. `pools` are constant-product pools of each asset but the numeraire. `flows` has a row for each
+    `RfqTraderKind`, `series` is [records, assets], `limits` [LPs] room for solvers' bids.
     """
 
     clock: Table
@@ -181,6 +183,7 @@ class Avmm(NamedTuple):
     flows: Table
     series: Table
     limits: Floats
+    departures: Table
 
 
 @rule

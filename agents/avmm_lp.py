@@ -1,9 +1,11 @@
 """LPs of the RFQ market: at each look they set discount and ranges, step out of a storm, or trade back what they took in.
 
 By kind: `STATIC` never looks. `UNDERCUTTING` outbids the best other discount among those who pay out the same primary asset.
-`VOLATILITY_AWARE` is out while the worst of its assets is more volatile than it bears, and sets its width by volatility. `INVENTORY`
-takes no more of an asset that has grown beyond its band, and trades the excess back at the other LPs. All but the first move their ranges
-to the oracle's prices. Where the same LPs are solvers in auctions, only discounts, and what they take, are left to them; in pools nothing.
+`VOLATILITY_AWARE` is out while the worst of its assets is more volatile than it bears, and sets its width by volatility. `INVENTORY` takes
+no more of an asset that has grown beyond its band, and trades the excess back at the other LPs. All but the first move their ranges to the
+oracle's prices. Whom a drain sends away takes everything out and accepts nothing; when its time is over it deposits again what it has of
+its primary asset, the only one that a position is funded in. Where the same LPs are solvers in auctions, only discounts, and what they
+take, are left to them; in pools nothing.
 
 Source: that LPs set ranges, discounts and accepted assets: 001_e37e2646f2495a8d.txt, "LP Eligibility", "LP Prioritization". Kinds and
 thresholds are assumptions.
@@ -13,9 +15,11 @@ from __future__ import annotations
 
 import math
 
-from seawall.agents.avmm import NUMERAIRE, Avmm, LpKind, Mechanism
+from seawall.agents.avmm import NUMERAIRE, Avmm, LpKind
 from seawall.agents.avmm_desk import ask_without_tokens, trade
+from seawall.agents.avmm_presence import accept, come_back, has_pool, is_inside, is_rfq, leave
 from seawall.agents.base import AvmmAgent, draw_order, tally, whole_units
+from seawall.agents.departures import send_away
 from seawall.protocols import rfq_positions, rfq_ranges
 from seawall.protocols.amounts import UNIT, ceil_amount
 from seawall.protocols.compiled import rule
@@ -25,12 +29,6 @@ from seawall.protocols.tables import Ints, Row
 
 SECONDS_PER_DAY = 86_400.0
 SECONDS_PER_YEAR = 365.0 * SECONDS_PER_DAY
-
-
-@rule
-def is_rfq(v: Avmm) -> bool:
-    """Tell whether orders go to the book, where positions hold the LPs' tokens; else they are in wallets or pools."""
-    return bool(v.terms[0].mechanism == Mechanism.RFQ.value)
 
 
 @rule
@@ -94,15 +92,6 @@ def recentre(v: Avmm, lp: Row, width: float) -> None:
 
 
 # --- what it takes ---
-
-
-@rule
-def accept(v: Avmm, lp: Row, mask: int) -> None:
-    """Take the assets of a bit mask and no others, unless that is so already."""
-    position = v.book.lps[lp.position]
-    if position.accepts != mask:
-        status = rfq_positions.set_accepted(v.book, lp.position, mask, position.uses_pair_ranges)
-        tally(v.tallies, Action.RFQ_TERMS, status)
 
 
 @rule
@@ -218,11 +207,20 @@ def mind_inventory(v: Avmm, lp: Row) -> None:
 
 
 @rule
+def is_due(v: Avmm, lp: Row, now: float) -> bool:
+    """Tell whether an LP has to leave, may come back, or looks at its position."""
+    if lp.is_away:
+        return bool(now >= lp.away_until or is_inside(v, lp))
+    return bool(now >= lp.look_at)
+
+
+@rule
 def order(v: Avmm, rows: Ints) -> int:
-    """Fill `rows` with the LPs whose time to look has come, in the order drawn for the round; return how many."""
+    """Fill `rows` with the LPs whose time to look, to leave or to come back has come, in the order drawn for it; return how many."""
     clock, count = v.clock[0], 0
+    send_away(v.departures, v.avmm_lps, clock.step)
     for i in range(len(v.avmm_lps)):
-        if clock.now >= v.avmm_lps[i].look_at:
+        if is_due(v, v.avmm_lps[i], clock.now):
             rows[count] = i
             count += 1
     draw_order(rows, count, clock.order_seed, clock.step)
@@ -231,12 +229,18 @@ def order(v: Avmm, rows: Ints) -> int:
 
 @rule
 def act(v: Avmm, index: int) -> None:
-    """Look at the position, when it is time, and do what the LP's kind does."""
+    """Leave or come back, when a drain says so; look at the position, when it is time, and do what the LP's kind does."""
     lp, now = v.avmm_lps[index], v.clock[0].now
-    if now < lp.look_at:
+    if not is_due(v, lp, now):
+        return
+    if lp.is_away:
+        if now < lp.away_until:
+            leave(v, lp)
+        else:
+            come_back(v, lp)
         return
     lp.look_at = now + lp.look_every
-    if v.terms[0].mechanism == Mechanism.CONSTANT_PRODUCT.value or not v.book.lps[lp.position].is_open:
+    if has_pool(v) or not v.book.lps[lp.position].is_open:
         return
     if lp.kind == LpKind.UNDERCUTTING.value:
         undercut(v, lp)

@@ -34,6 +34,8 @@ PERPS_TRADER = table_type(
     safe_high=(FLOAT, "USD: not above, and"),
     safe_until=(FLOAT, "seconds: until then, its margin needs nobody's attention"),
     start_usd=(FLOAT, "dUSD at the start"),
+    callable_since=(FLOAT, "seconds: since when it may be liquidated, if it may; followed only where gas can hold keepers up"),
+    callable_until=(INT, "round after the last one in which it could be liquidated; the same"),
     liquidations=(INT, "times that it was liquidated"),
     scripted=_SCRIPTED,
 )
@@ -41,7 +43,7 @@ PERPS_TRADER = table_type(
 PERPS_ORDER = table_type(
     "perps_orders",
     trader=(INT, "row of perps_traders"),
-    side=(FLOAT, "draw in [0, 1): long if less than the trader's long share, where it has no signal"),
+    side=(FLOAT, "draw in [0, 1): long if less than the trader's long share, where it has no signal; -1 surely long, 1 surely short"),
     usd=(FLOAT, "USD: notional where it has no signal"),
 )
 
@@ -58,6 +60,8 @@ LIQUIDITY_LP = table_type(
     borrow_ratio=(FLOAT, "fraction: collateral value / debt that it mints dUSD down to; infinite for one who does not"),
     look_every=(FLOAT, "seconds between two looks"),
     look_at=(FLOAT, "seconds: time of the next"),
+    is_away=(BOOL, "a drain frightens it: it leaves its pool at its next look, if the contracts let it"),
+    away_until=(FLOAT, "seconds: end of that fright; infinite for never"),
     start_tokens=(FLOAT, "tokens of collateral delegated at the start"),
     start_usd=(FLOAT, "dUSD at the start"),
     scripted=_SCRIPTED,
@@ -77,7 +81,8 @@ POOL_OWNER = table_type(
 EXCHANGE_KEEPER = table_type(
     "exchange_keepers",
     account=(INT, "account"),
-    cost_usd=(FLOAT, "USD per liquidation, paid outside the market (gas); it is not done for less"),
+    cost_usd=(FLOAT, "USD per liquidation, paid outside the market (gas), as long as gas is not dearer; it is not done for less"),
+    extra_cost_usd=(FLOAT, "USD paid for liquidations beyond cost_usd, because gas was dearer: cumulative"),
     look_every=(FLOAT, "seconds between two looks at LPs' positions and vaults, and between two payments of the distributors"),
     look_at=(FLOAT, "seconds: time of the next"),
     start_usd=(FLOAT, "dUSD at the start"),
@@ -190,7 +195,7 @@ class Exchange(NamedTuple):
     each (`protocols/perps_tables.py`): `perps_markets` [markets, 1], `perps_accounts` and `perps_positions` [markets, traders],
     `liquidated` [markets, 1, entries]. `recorded` is [steps + 1, columns]: positions (base asset, signed) of recorded flow. Then agents,
     memories, room for the owners' weights, and records: `market_series` [records, markets], `pool_series` [records, pools], `tallies`
-    [actions, statuses].
+    [actions, statuses]; at last `gas`, the world's own, and `departures` of its own LPs (`agents/tables.py`).
     """
 
     clock: Table
@@ -232,6 +237,8 @@ class Exchange(NamedTuple):
     market_series: Table
     pool_series: Table
     tallies: Ints
+    gas: Table
+    departures: Table
 
 
 def core_in(x: Exchange) -> Core:

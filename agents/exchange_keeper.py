@@ -1,7 +1,8 @@
 """Keepers of the exchange: liquidate traders, LPs' positions and vaults for a reward, and call the distributors.
 
-A liquidation that pays less than it costs is left alone (assumption). The first keeper of the round's order does what there is; keepers
-share nothing. Source of what they do: MECHANICS.md sections 3 ("Liquidation of a position", "Vault liquidation") and 4 ("Liquidation").
+A liquidation that pays less than it costs is left alone (assumption). When gas spikes it costs more, and a trader's comes only some time
+after it could. The first keeper of the round's order does what there is; keepers share nothing. Source of what they do: MECHANICS.md
+sections 3 ("Liquidation of a position", "Vault liquidation") and 4 ("Liquidation").
 """
 
 from __future__ import annotations
@@ -26,12 +27,41 @@ def can_liquidate(x: Exchange, trader: Row, now: float) -> bool:
 
 
 @rule
+def liquidation_cost(x: Exchange, keeper: Row) -> float:
+    """USD of gas for a liquidation now."""
+    return float(keeper.cost_usd * x.gas[x.clock[0].step].factor) if len(x.gas) > 0 else float(keeper.cost_usd)
+
+
+@rule
+def pay_gas(x: Exchange, keeper: Row) -> None:
+    """Book what a liquidation costs beyond its usual cost."""
+    keeper.extra_cost_usd += liquidation_cost(x, keeper) - keeper.cost_usd
+
+
+@rule
+def is_held_up(x: Exchange, trader: Row, now: float) -> bool:
+    """Note since when an account may be liquidated; tell whether gas still holds keepers up."""
+    step = x.clock[0].step
+    if len(x.gas) == 0:
+        return False
+    if trader.callable_until < step:
+        trader.callable_since = now
+    trader.callable_until = step + 1
+    return bool(now < trader.callable_since + x.gas[step].delay)
+
+
+@rule
 def liquidate_trader(x: Exchange, keeper: Row, trader: Row, now: float) -> Status:
     """Liquidate what may be of an account; book who gained and lost what by it."""
+    if is_held_up(x, trader, now):
+        tally(x.tallies, Action.LIQUIDATE_TRADER, Status.TOO_EARLY)
+        return Status.TOO_EARLY
     m, perps = trader.market, perps_of(x, trader.market)
     memory, account = x.market_memory[m], x.perps_accounts[m, trader.member]
     is_first = not account.is_flagged
-    if is_first and floor_amount(perps_liquidation.liquidation_reward(perps, trader.member, keeper.account, True)) < keeper.cost_usd:
+    if is_first and floor_amount(perps_liquidation.liquidation_reward(perps, trader.member, keeper.account, True)) < liquidation_cost(
+        x, keeper
+    ):
         tally(x.tallies, Action.LIQUIDATE_TRADER, Status.UNPROFITABLE)
         return Status.UNPROFITABLE
     credit, before = report(x, m, now), perps_debt.unclamped_debt(perps, now)
@@ -50,6 +80,7 @@ def liquidate_trader(x: Exchange, keeper: Row, trader: Row, now: float) -> Statu
         trader.liquidations += 1
         trader.away_until = now + trader.cooldown
     keeper.earned_usd += paid
+    pay_gas(x, keeper)
     return status
 
 
@@ -63,7 +94,7 @@ def liquidate_lps(x: Exchange, keeper: Row, now: float) -> None:
         if lp.pool < 0 or position.shares <= 0.0 or not debt_liquidation.is_liquidatable(core, position):
             continue
         reward_usd = x.collateral_types[lp.collateral_type].liquidation_reward * x.collateral_types[lp.collateral_type].price
-        if reward_usd < keeper.cost_usd:
+        if reward_usd < liquidation_cost(x, keeper):
             tally(x.tallies, Action.LIQUIDATE_LP, Status.UNPROFITABLE)
             continue
         status, _, _, reward = debt_liquidation.liquidate(core, position, keeper.account, now)
@@ -71,6 +102,7 @@ def liquidate_lps(x: Exchange, keeper: Row, now: float) -> None:
         if status == Status.OK:
             keeper.earned_usd += reward * x.collateral_types[lp.collateral_type].price
             lp.pool = -1
+            pay_gas(x, keeper)
     liquidate_vaults(x, keeper, now)
 
 
@@ -89,6 +121,8 @@ def liquidate_vaults(x: Exchange, keeper: Row, now: float) -> None:
             status, paid, received = debt_liquidation.liquidate_vault(core, p, c, x.tokens, x.wallets, keeper.account, cash, now)
             tally(x.tallies, Action.LIQUIDATE_VAULT, status)
             keeper.earned_usd += received * x.collateral_types[c].price - paid
+            if status == Status.OK:
+                pay_gas(x, keeper)
 
 
 @rule

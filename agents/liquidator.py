@@ -1,9 +1,10 @@
 """Liquidators: find the tASSET that a margin-called CDP owes, buy its collateral at a discount, keep the difference.
 
 Tokens come from the wallet first, then from the RFQ book where it is cheaper than the pool, then from the tASSET's pool, in one
-transaction, as long as each further token earns `min_profit`.
-Everybody sees the same CDPs and acts in the order drawn for the round, so the first takes the best and the next what is left. Gas is paid
-outside the market. Collateral in another tASSET is sold on that tASSET's pool at once, and counts for what it fetches there.
+transaction, as long as each further token earns `min_profit`. Everybody sees the same CDPs and acts in the order drawn for the round, so
+the first takes the best and the next what is left. Gas is paid outside the market; when it spikes, a purchase costs more and can be made
+only some time after the margin call. Collateral in another tASSET is sold on that tASSET's pool at once, and counts for what it fetches
+there.
 
 Source: 004_7b43fd311786c790.txt, "Margin Call & Auction" (almost risk-free profit); what bounds it is slippage, cash and cost: assumption.
 """
@@ -62,10 +63,26 @@ def is_new_call(mark: Row, step: int, now: float) -> bool:
 
 
 @rule
+def feel_gas(world: World) -> None:
+    """Let all liquidators know what gas costs now and how long it holds them up."""
+    if len(world.gas) > 0:
+        gas = world.gas[world.clock[0].step]
+        for i in range(len(world.liquidators)):
+            world.liquidators[i].gas_factor, world.liquidators[i].gas_delay = gas.factor, gas.delay
+
+
+@rule
+def purchase_cost(liquidator: Row) -> float:
+    """USD of gas for a purchase now."""
+    return float(liquidator.cost_usd * liquidator.gas_factor)
+
+
+@rule
 def order(world: World, rows: Ints) -> int:
     """Fill `rows` with all liquidators in this round's order; nobody when no CDP is margin called. Return how many."""
     if find_margin_called(world) == 0:
         return 0
+    feel_gas(world)
     return everybody(rows, len(world.liquidators), world.clock[0].order_seed, world.clock[0].step)
 
 
@@ -124,11 +141,11 @@ def why_nothing(liquidator: Row, tasset: Row, feed: Row, pool: Row, wallets: Flo
     if tasset.auction_needs_fresh_price and not is_fresh(feed, now):
         return Status.STALE_PRICE
     has_tokens = purchasable > 0.0 or wallets[liquidator.account, tasset.token] > 0.0
-    if has_tokens and greatest_gain(liquidator, tasset, pool, wallets, feed.price, purchasable) >= liquidator.cost_usd:
+    if has_tokens and greatest_gain(liquidator, tasset, pool, wallets, feed.price, purchasable) >= purchase_cost(liquidator):
         return Status.OK
     if wallets[pool.account, pool.asset_token] <= 0.0 or not liquidator.uses_pool:
         return Status.NO_LIQUIDITY
-    if wallets[liquidator.account, TDOLLAR] <= liquidator.cost_usd:
+    if wallets[liquidator.account, TDOLLAR] <= purchase_cost(liquidator):
         return Status.NO_CAPITAL
     return Status.UNPROFITABLE
 
@@ -162,7 +179,7 @@ def plan(
             cost = min(amm.quote_cost(base, asset, bought + amm.ROUNDING, pool.commission), wallets[liquidator.account, TDOLLAR])
         received = auction.quote(position, tasset, price, held + bought)[1] * (1.0 - tasset.auction_fee)
         outlay = cost + held * price_usd
-        gain = proceeds(kind, pools, wallets, received) - outlay - liquidator.cost_usd
+        gain = proceeds(kind, pools, wallets, received) - outlay - purchase_cost(liquidator)
         if held + bought >= UNIT and gain >= liquidator.min_profit * outlay:
             return cost, held + bought
         if kind.token == TDOLLAR:  # a smaller purchase earns no more per token
@@ -176,7 +193,7 @@ def worth_spending(world: World, liquidator: Row, position: Row, tokens: float) 
     """tDOLLAR that so many tokens may cost at most for a purchase with them to pay."""
     tasset, kind = world.tassets[position.tasset], world.cdp_kinds[position.kind]
     received = auction.quote(position, tasset, cdp.last_price(kind, world.feeds), tokens)[1] * (1.0 - tasset.auction_fee)
-    return float((proceeds(kind, world.pools, world.wallets, received) - liquidator.cost_usd) / (1.0 + liquidator.min_profit))
+    return float((proceeds(kind, world.pools, world.wallets, received) - purchase_cost(liquidator)) / (1.0 + liquidator.min_profit))
 
 
 @rule
@@ -256,8 +273,8 @@ def why_not_here(world: World, v: Avmm | None, liquidator: Row, tasset: Row, pur
     reason = why_nothing(liquidator, tasset, feed, pool, world.wallets, purchasable, world.clock[0].now)
     if v is not None and liquidator.uses_pool and (reason == Status.NO_LIQUIDITY or reason == Status.UNPROFITABLE):
         cash = world.wallets[liquidator.account, TDOLLAR]
-        price_of_one = min(ceil_amount(feed.price), cash)
-        if cash > liquidator.cost_usd and offers(v, liquidator.account, asset_of(v, TDOLLAR), asset_of(v, tasset.token), price_of_one) > 0:
+        price_of_one, outbound = min(ceil_amount(feed.price), cash), asset_of(v, tasset.token)
+        if cash > purchase_cost(liquidator) and offers(v, liquidator.account, asset_of(v, TDOLLAR), outbound, price_of_one) > 0:
             return Status.OK
     return reason
 
@@ -298,6 +315,7 @@ def bring(world: World, v: Avmm | None, liquidator: Row, position: Row, brought:
         pool = world.pools[kind.collateral_feed]
         swap_best(v, pool, wallets, world.tallies, liquidator.account, kind.token, received, ANY_SPREAD)
     liquidator.purchases += 1
+    liquidator.extra_cost_usd += purchase_cost(liquidator) - liquidator.cost_usd
 
 
 @rule
@@ -324,6 +342,8 @@ def visit(world: World, index: int, which: int, v: Avmm | None) -> None:
         if not position.is_open or not auction.is_margin_called(position, tasset, cdp.last_price(kind, world.feeds)):
             continue
         blocked = why_not_this(position, tasset, kind, world.feeds, world.clock[0].now)
+        if blocked == Status.OK and world.clock[0].now < mark.called_at + liquidator.gas_delay:
+            blocked = Status.TOO_EARLY
         if blocked != Status.OK:
             mark.reason = blocked.value
             continue

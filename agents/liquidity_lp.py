@@ -1,10 +1,11 @@
 """LPs of the exchange: choose a pool by yield, risk and trust in its owner, move, and leave when they fear.
 
 At each look an LP compares pools by `yield_weight * yield - risk_weight * risk + trust_weight * trust` and moves if another one is better
-by its hurdle. When its debt is more than `fear` of its collateral it burns what dUSD it has and leaves, if the contracts let it. A credit
-(negative debt) it mints and keeps: that is how it takes its profit. One who borrows mints dUSD down to its borrow ratio, and burns when the
-ratio falls to half-way between that and the liquidation ratio. Weights and thresholds are assumptions; that LPs delegate to pools
-and may leave: 000_f10a0af1cff63fc7.txt, "What is DexToro Liquidity?".
+by its hurdle. When its debt is more than `fear` of its collateral it burns what dUSD it has and leaves, if the contracts let it; so does
+one whom a drain of liquidity frightens, whatever its debt, at each look while that lasts. A credit (negative debt) it mints and keeps:
+that is how it takes its profit. One who borrows mints dUSD down to its borrow ratio, and burns when the ratio falls to half-way between
+that and the liquidation ratio. Weights and thresholds are assumptions; that LPs delegate to pools and may leave: 000_f10a0af1cff63fc7.txt,
+"What is DexToro Liquidity?".
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 
 from seawall.agents.base import ExchangeAgent, draw_order, tally
+from seawall.agents.departures import send_away
 from seawall.agents.exchange import Exchange, core_in, core_of
 from seawall.protocols import delegation, issuance, rewards, vaults
 from seawall.protocols.amounts import floor_amount
@@ -116,6 +118,7 @@ def claim_rewards(x: Exchange, lp: Row, position: Row, now: float) -> None:
 def order(x: Exchange, rows: Ints) -> int:
     """Fill `rows` with the LPs whose time to look has come, in the order drawn for the round; return how many."""
     clock, count = x.clock[0], 0
+    send_away(x.departures, x.liquidity_lps, clock.step)
     for i in range(len(x.liquidity_lps)):
         if clock.now >= x.liquidity_lps[i].look_at:
             rows[count] = i
@@ -131,6 +134,7 @@ def act(x: Exchange, index: int) -> None:
     if now < lp.look_at:
         return
     lp.look_at = now + lp.look_every
+    lp.is_away = lp.is_away and now < lp.away_until
     if lp.pool < 0:
         return
     core, position = core_of(x), x.positions[position_row(x, index, lp.pool)]
@@ -138,7 +142,7 @@ def act(x: Exchange, index: int) -> None:
     value, debt = vaults.position_value(core, position), vaults.position_debt(core, position)
     if value <= 0.0:
         return
-    if debt / value > lp.fear:
+    if lp.is_away or debt / value > lp.fear:
         flee(x, lp, position, debt, now)
         return
     target = best_pool(x, lp)

@@ -1,13 +1,15 @@
 """Liquidity providers of the pools: patient ones stay; nervous ones leave when the peg breaks or the oracle is silent, and come back later.
 
 Those who stake their LP tokens claim the rewards now and then and sell or keep them. When the tASSET is delisted an LP sits still, leaves
-and burns its tokens for collateral, or goes on to move to the replacement's pool once there is one. Behaviour and thresholds are
-assumptions. Source of pool, LP token and rewards: 004_7b43fd311786c790.txt, "Whitelisting", "Delisting & Migration".
+and burns its tokens for collateral, or goes on to move to the replacement's pool once there is one. Whom a drain sends away leaves, and
+does nothing else until its time is over; then it provides what it holds, unless it is afraid. Behaviour and thresholds are assumptions.
+Source of pool, LP token and rewards: 004_7b43fd311786c790.txt, "Whitelisting", "Delisting & Migration".
 """
 
 from __future__ import annotations
 
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
+from seawall.agents.departures import send_away
 from seawall.agents.strategies import Reaction, sell_rewards
 from seawall.agents.swaps import recover_all
 from seawall.protocols import amm, staking
@@ -44,7 +46,9 @@ def is_nervous(lp: Row) -> bool:
 
 @rule
 def is_awake(world: World, lp: Row, now: float) -> bool:
-    """Tell whether the LP is afraid, waits outside for the calm, has rewards to claim, or has a delisted tASSET to leave."""
+    """Tell whether the LP is afraid, waits outside for the calm, has rewards to claim, has a delisted tASSET to leave, or is drained."""
+    if lp.is_away:
+        return bool(now >= lp.away_until or is_inside(world, lp))
     if now >= lp.harvest_at or now >= lp.moves_at:
         return True
     if not is_nervous(lp) or lp.moves_at < NEVER:
@@ -58,6 +62,7 @@ def order(world: World, rows: Ints) -> int:
     """Fill `rows` with those who have something to do this round, in the order drawn for it; return how many."""
     clock = world.clock[0]
     count = 0
+    send_away(world.departures, world.lps, clock.step)
     for i in range(len(world.lps)):
         if is_awake(world, world.lps[i], clock.now):
             rows[count] = i
@@ -145,10 +150,26 @@ def move(world: World, lp: Row, now: float) -> None:
 
 
 @rule
+def stay_away(world: World, lp: Row, now: float) -> None:
+    """Leave the pool; when the time is over, come back with everything held, but not to a pool that frightens it or is not its own yet."""
+    if now < lp.away_until:
+        leave(world, lp, now)
+        return
+    lp.is_away = False
+    if is_inside(world, lp) or lp.moves_at < NEVER:
+        return
+    if not is_afraid(lp, world.feeds[world.tassets[lp.pool].feed], amm.price(world.pools[lp.pool], world.wallets), now):
+        provide_all(world, lp)
+
+
+@rule
 def act(world: World, index: int) -> None:
     """Claim and move when it is time; leave when afraid; come back after `return_after` seconds without fear."""
     lp, now = world.lps[index], world.clock[0].now
     if not is_awake(world, lp, now):
+        return
+    if lp.is_away:
+        stay_away(world, lp, now)
         return
     if now >= lp.harvest_at:
         lp.harvest_at = now + lp.harvest_every

@@ -18,6 +18,12 @@ ORACLE_FEEDER = table_type(
     scripted=_SCRIPTED,
 )
 
+FEED_FAULT = table_type(
+    "feed_faults",
+    lag=(INT, "rounds: how much older than usual what the feeder publishes is"),
+    factor=(FLOAT, "what it publishes / what it saw"),
+)
+
 MINTER = table_type(
     "minters",
     account=(INT, "account that owns the CDP"),
@@ -50,7 +56,10 @@ LIQUIDATOR = table_type(
     "liquidators",
     account=(INT, "account"),
     min_profit=(FLOAT, "fraction of the money laid out that a purchase must earn, slippage and cost included"),
-    cost_usd=(FLOAT, "USD per purchase, paid outside the market (gas)"),
+    cost_usd=(FLOAT, "USD per purchase, paid outside the market (gas), as long as gas is not dearer"),
+    gas_factor=(FLOAT, "price of gas now / usual price"),
+    gas_delay=(FLOAT, "seconds from a margin call until it can act on it now"),
+    extra_cost_usd=(FLOAT, "USD paid for purchases beyond cost_usd, because gas was dearer: cumulative"),
     uses_pool=(BOOL, "buys tokens on the pool; otherwise it brings only what it holds"),
     start_usd=(FLOAT, "USD: cash and tokens at the start, tokens at the first price"),
     purchases=(INT, "purchases made so far"),
@@ -89,10 +98,25 @@ LP = table_type(
     harvest_every=(FLOAT, "seconds between two claims of rewards"),
     harvest_at=(FLOAT, "seconds: time of the next claim; infinite for never"),
     sells_rewards=(BOOL, "sells rewards on the tEXO pool; otherwise keeps them"),
+    is_away=(BOOL, "a drain has sent it away, and it has not come back"),
+    away_until=(FLOAT, "seconds: time at which it comes back; infinite for never"),
     start_pool=(INT, "row of pools at the start"),
     start_base=(FLOAT, "tDOLLAR provided at the start"),
     start_asset=(FLOAT, "tokens of the pool's asset provided at the start"),
     scripted=_SCRIPTED,
+)
+
+DEPARTURE = table_type(
+    "departures",
+    step=(INT, "round in which an LP leaves; rows stand in this order"),
+    lp=(INT, "row of the LPs of its market"),
+    until=(FLOAT, "seconds: time until which it stays away; infinite for ever"),
+)
+
+GAS = table_type(
+    "gas",
+    factor=(FLOAT, "price of gas / usual price"),
+    delay=(FLOAT, "seconds that pass between a margin call and what anybody can do about it"),
 )
 
 STAKER = table_type(

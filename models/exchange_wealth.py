@@ -137,6 +137,7 @@ def rewards_in_wallets(x: Exchange) -> Floats:
 
 
 def keepers_cost(x: Exchange) -> float:
-    """USD that keepers spent outside on liquidations; at their mean cost, as nobody counts who did which."""
+    """USD that keepers spent outside on liquidations; usual gas at their mean cost, as nobody counts who did which."""
     done = sum(int(x.tallies[action, Status.OK]) for action in LIQUIDATIONS)
-    return done * float(x.exchange_keepers["cost_usd"].mean()) if len(x.exchange_keepers) else 0.0
+    keepers = x.exchange_keepers
+    return done * float(keepers["cost_usd"].mean()) + float(keepers["extra_cost_usd"].sum()) if len(keepers) else 0.0

@@ -218,7 +218,7 @@ def liquidators_profit(world: World) -> float:
     """USD that all liquidators own more than at the start, tokens kept at the market price, cost of purchases taken off."""
     rows, wallets = world.liquidators, world.wallets[world.liquidators["account"]]
     tokens = wallets[:, world.tassets["token"]] @ market_prices(world)
-    return float((wallets[:, TDOLLAR] + tokens - rows["start_usd"] - rows["purchases"] * rows["cost_usd"]).sum())
+    return float((wallets[:, TDOLLAR] + tokens - rows["start_usd"] - rows["purchases"] * rows["cost_usd"] - rows["extra_cost_usd"]).sum())
 
 
 def _positive(value: float, unit: str, why: str) -> Figure:

@@ -33,6 +33,9 @@ class Sizes:
         extra_tokens: tokens of whoever shares this world's wallets; they follow tEXO's LP token.
         extra_accounts: accounts of the same; they come last.
         extra_feeds: feeds of the same, each with a feeder; they follow tDOLLAR's feed, their feeders the spare ones.
+        departures: LPs sent away by drains, one row for each time.
+        has_feed_faults: whether feeders are ever late or wrong beyond their habit; without, nothing is kept for each round.
+        has_gas: whether gas is ever dearer than usual; the same.
     """
 
     steps: int
@@ -54,6 +57,9 @@ class Sizes:
     extra_tokens: int = 0
     extra_accounts: int = 0
     extra_feeds: int = 0
+    departures: int = 0
+    has_feed_faults: bool = False
+    has_gas: bool = False
     orders: int = 0
     record_every: int = 60
     events: int = 100_000
@@ -118,6 +124,9 @@ def empty_world(sizes: Sizes) -> World:
         market_open=np.ones(inputs, np.bool_),
         feed_noise=np.zeros(fed),
         feed_up=np.ones(fed, np.bool_),
+        feed_faults=np.zeros((fed[0] * sizes.has_feed_faults, fed[1]), agent_tables.FEED_FAULT),
+        gas=np.zeros(fed[0] * sizes.has_gas, agent_tables.GAS),
+        departures=np.zeros(sizes.departures, agent_tables.DEPARTURE),
         orders=np.zeros(sizes.orders, agent_tables.ORDER),
         order_start=np.zeros(sizes.steps + 2, np.int64),
         blocks=np.zeros(sizes.minters // ROWS_PER_BLOCK + kinds, BLOCK),
@@ -151,6 +160,7 @@ def _set_nevers(world: World) -> None:
     world.peaks["first_insolvent_at"] = NEVER
     world.peaks["min_system_ratio"] = NEVER
     world.liquidators["uses_pool"] = True
+    world.liquidators["gas_factor"] = world.gas["factor"] = world.feed_faults["factor"] = 1.0
     world.tassets["auction_needs_fresh_price"] = True
     world.tassets["replacement"] = world.minters["stake"] = world.lps["stake"] = world.intentions["choice"] = -1
     world.migrations["done_at"] = world.traders["recovers_at"] = world.stakers["harvest_at"] = NEVER

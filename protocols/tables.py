@@ -212,10 +212,11 @@ class World(NamedTuple):
     """All state of one market, and the outside inputs it will meet.
 
     `wallets` is [accounts, tokens]; the inputs `market_price`, `market_open` ([steps + 1, assets]) and `feed_noise`, `feed_up` ([steps +
-    1, oracle feeders]) are only read. Tables of agents (`oracle_feeders` ... `intentions`) are described in `agents/tables.py`,
-    measurements in `models/records.py`. Tokens are tDOLLAR, the tASSETs, their LP tokens, tEXO and its LP token; the last row of `pools`
-    is tEXO's, the last of `stake_pools` is where tEXO itself is staked, and the last of `feeds` says that a tDOLLAR is a dollar.
-    `start_holdings` is [groups, tokens]: what each group of agents owned, net of debt, before the first round
+    1, oracle feeders]) are only read. So are those of disturbances: `feed_faults` ([steps + 1, oracle feeders]), `gas` ([steps + 1]) and
+    `departures`, which have no rows where nothing disturbs. Tables of agents (`oracle_feeders` ... `intentions`) are described in
+    `agents/tables.py`, measurements in `models/records.py`. Tokens are tDOLLAR, the tASSETs, their LP tokens, tEXO and its LP token; the
+    last row of `pools` is tEXO's, the last of `stake_pools` is where tEXO itself is staked, and the last of `feeds` says that a tDOLLAR is
+    a dollar. `start_holdings` is [groups, tokens]: what each group of agents owned, net of debt, before the first round
     (`models/market_waterfall.py`).
     """
 
@@ -249,6 +250,9 @@ class World(NamedTuple):
     market_open: Bools
     feed_noise: Floats
     feed_up: Bools
+    feed_faults: Table
+    gas: Table
+    departures: Table
     orders: Table
     order_start: Ints
     blocks: Table

@@ -9,11 +9,12 @@ import numpy as np
 
 from seawall.agents import avmm as tables
 from seawall.agents.avmm import CONSTANT, Avmm, Mechanism, RfqTraderKind
+from seawall.agents.tables import DEPARTURE
 from seawall.models import avmm_records
 from seawall.models.avmm_measures import AvmmNames
 from seawall.protocols import oracle, reputation, rfq_tables
 from seawall.protocols.tables import POOL, World
-from seawall.scenarios import avmm_founding, avmm_population
+from seawall.scenarios import avmm_founding, avmm_population, disturbances, stampedes
 from seawall.scenarios.avmm_layout import Accounts, AvmmLayout, lay_out_avmm
 from seawall.scenarios.avmm_schema import AvmmSpec
 from seawall.scenarios.exchange_layout import own_assets
@@ -61,8 +62,13 @@ def build_avmm(world: World, loaded: Loaded, paths: Paths, seed: int, path: int)
     if spec is None:
         raise ValueError("the scenario has no RFQ market")
     layout = lay_out_avmm(scenario, spec)
+    plan = disturbances.plan_of(scenario, paths.steps, seed, path)
     orders = avmm_population.draw_orders(spec, paths.steps, scenario.step_seconds, stream(seed, path, Purpose.AVMM_ORDERS))
-    v = empty_avmm(world, scenario, spec, len(orders[0]))
+    orders = stampedes.of_rfq(plan, spec, orders)
+    drawn = avmm_population.draw_lps(spec, stream(seed, path, Purpose.AVMM_LPS))
+    departures = disturbances.rfq_departures(plan, spec.names, drawn.primary)
+    v = empty_avmm(world, scenario, spec, len(orders[0]), len(departures))
+    v.departures[:] = departures
     _set_orders(v, orders)
     place = _Place(scenario, spec, layout, layout.accounts(spec, len(world.wallets)), paths)
     _publish(v, place)
@@ -70,7 +76,6 @@ def build_avmm(world: World, loaded: Loaded, paths: Paths, seed: int, path: int)
     _set_book_terms(v, place)
     _set_assets(v, place)
     _set_pools(v, place)
-    drawn = avmm_population.draw_lps(spec, stream(seed, path, Purpose.AVMM_LPS))
     v.avmm_lps["account"] = place.accounts.lps
     v.avmm_traders["account"] = np.concatenate([place.accounts.traders, place.accounts.informed])
     avmm_population.set_lps(v, spec, drawn)
@@ -85,7 +90,7 @@ def names_of(spec: AvmmSpec) -> AvmmNames:
     return AvmmNames(spec.names)
 
 
-def empty_avmm(world: World, scenario: Scenario, spec: AvmmSpec, orders: int) -> Avmm:
+def empty_avmm(world: World, scenario: Scenario, spec: AvmmSpec, orders: int, departures: int = 0) -> Avmm:
     """Allocate all tables, empty; pools only where orders go to them."""
     assets, lps, traders = len(spec.names), spec.lp_count, spec.traders.count + spec.informed.count
     layout, steps = lay_out_avmm(scenario, spec), int(world.clock[0].steps)
@@ -110,6 +115,7 @@ def empty_avmm(world: World, scenario: Scenario, spec: AvmmSpec, orders: int) ->
         flows=np.zeros(len(RfqTraderKind), tables.AVMM_FLOW),
         series=np.zeros((len(world.reward_series), assets), tables.AVMM_SERIES),
         limits=np.zeros(lps),
+        departures=np.zeros(departures, DEPARTURE),
     )
 
 

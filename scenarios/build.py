@@ -12,7 +12,17 @@ from seawall.models.records import observe
 from seawall.models.stress import StressModel
 from seawall.models.world import Sizes, empty_world
 from seawall.protocols.tables import World
-from seawall.scenarios import avmm_build, community, founding, inputs, population
+from seawall.scenarios import (
+    avmm_build,
+    community,
+    disturbance_checks,
+    disturbance_inputs,
+    disturbances,
+    founding,
+    inputs,
+    population,
+    stampedes,
+)
 from seawall.scenarios.avmm_layout import lay_out_avmm
 from seawall.scenarios.exchange_build import build_exchange, names_of
 from seawall.scenarios.exchange_layout import lay_out_exchange, own_assets
@@ -76,10 +86,16 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
     """
     scenario = loaded.scenario
     layout = lay_out(scenario, seed, path)
-    orders = population.draw_orders(scenario, paths.steps, stream(seed, path, Purpose.ARRIVALS))
-    world = empty_world(_sizes(scenario, layout, paths.steps, len(orders[0])))
+    disturbance_checks.check_sizes(scenario, str(loaded.file), paths.steps)
+    plan = disturbances.plan_of(scenario, paths.steps, seed, path)
+    orders = stampedes.of_pools(plan, scenario, population.draw_orders(scenario, paths.steps, stream(seed, path, Purpose.ARRIVALS)))
+    departures = disturbances.pool_departures(plan, scenario, layout.lp_pools)
+    world = empty_world(_sizes(scenario, layout, paths.steps, len(orders[0]), len(departures)))
     world.clock["step_seconds"], world.clock["order_seed"] = scenario.step_seconds, order_seed(seed, path)
     _set_inputs(world, scenario, paths, seed, path)
+    disturbance_inputs.fill_feed_faults(world, scenario, plan)
+    disturbance_inputs.fill_gas(world, plan)
+    world.departures[:] = departures
     _set_terms(world, scenario, paths.assets)
     community.set_terms(world, scenario)
     inputs.fill_orders(world, orders)
@@ -88,7 +104,7 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
     return world
 
 
-def _sizes(scenario: Scenario, layout: Layout, steps: int, orders: int) -> Sizes:
+def _sizes(scenario: Scenario, layout: Layout, steps: int, orders: int, departures: int) -> Sizes:
     record_seconds = scenario.record_minutes * 60.0 if scenario.record_minutes is not None else steps * scenario.step_seconds / RECORDS
     texo = scenario.texo
     extra_tokens, extra_accounts = _extra_rows(scenario)
@@ -113,6 +129,9 @@ def _sizes(scenario: Scenario, layout: Layout, steps: int, orders: int) -> Sizes
         extra_accounts=extra_accounts,
         extra_feeds=len(own_assets(scenario)),
         orders=orders,
+        departures=departures,
+        has_feed_faults=any(event.kind in disturbance_inputs.OF_FEEDS for event in scenario.disturbances),
+        has_gas=any(event.kind == "gas_spike" for event in scenario.disturbances),
         record_every=max(math.ceil(record_seconds / scenario.step_seconds), 1),
         events=min(1_000 + EVENTS_PER_CDP * len(layout.kinds), MAX_EVENTS),
     )

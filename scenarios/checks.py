@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from seawall.protocols.errors import Fault
 from seawall.scenarios.avmm_checks import avmm_faults, avmm_warnings
 from seawall.scenarios.avmm_layout import lay_out_avmm
+from seawall.scenarios.disturbance_checks import disturbance_faults
 from seawall.scenarios.exchange_checks import exchange_faults, feed_warnings
 from seawall.scenarios.exchange_layout import lay_out_exchange, own_assets
+from seawall.scenarios.price_checks import price_faults
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.yaml_lines import Document, Key
 
@@ -35,6 +37,7 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
     for i, outage in enumerate(scenario.outages):
         require(("outages", i, "tasset"), outage.tasset, tassets, "tASSET")
         require(("outages", i, "asset"), outage.asset, _tracked(scenario), "asset that a feed follows")
+    faults += [document.fault(key, message) for key, message in price_faults(scenario.prices, scenario.shocks, scenario.step_seconds)]
     for name in scenario.minters.shares:
         require(("minters", "shares", name), name, tassets, "tASSET")
     for name in scenario.minters.collateral:
@@ -44,6 +47,7 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
     for i, event in enumerate(scenario.delistings):
         require(("delistings", i, "tasset"), event.tasset, tassets, "tASSET")
     faults += exchange_faults(scenario, document) + avmm_faults(scenario, document) or _size_faults(scenario, document)
+    faults += disturbance_faults(scenario, document)
     faults += _emptiness_faults(scenario, document) + _listing_faults(scenario, document)
     return faults + _time_faults(scenario, document)
 

@@ -10,12 +10,13 @@ import numpy as np
 from seawall.agents import exchange as agent_tables
 from seawall.agents.exchange import Exchange
 from seawall.agents.pool_owner import Policy
+from seawall.agents.tables import DEPARTURE
 from seawall.models import exchange_records
 from seawall.models.exchange_measures import ExchangeNames
 from seawall.protocols import liquidity_tables, oracle, perps_tables
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.tables import World
-from seawall.scenarios import exchange_founding, exchange_population
+from seawall.scenarios import disturbances, exchange_founding, exchange_population, stampedes
 from seawall.scenarios.exchange_layout import NO_FEED, Accounts, ExchangeLayout, lay_out_exchange
 from seawall.scenarios.exchange_schema import DUSD_NAME, ExchangeSpec, PerpsMarket
 from seawall.scenarios.inputs import recorded_flows
@@ -57,8 +58,12 @@ def build_exchange(world: World, loaded: Loaded, paths: Paths, seed: int, path: 
         raise ValueError("the scenario has no exchange")
     layout = lay_out_exchange(scenario, spec)
     rng = stream(seed, path, Purpose.PERPS_ORDERS)
-    rounds, traders, sides, usd = exchange_population.draw_orders(spec, paths.steps, scenario.step_seconds, rng)
-    x = empty_exchange(world, scenario, spec, layout, len(rounds))
+    plan = disturbances.plan_of(scenario, paths.steps, seed, path)
+    orders = exchange_population.draw_orders(spec, paths.steps, scenario.step_seconds, rng)
+    rounds, traders, sides, usd = stampedes.of_exchange(plan, spec, orders)
+    departures = disturbances.exchange_departures(plan, spec.lps.count)
+    x = empty_exchange(world, scenario, spec, layout, len(rounds), len(departures))
+    x.departures[:] = departures
     x.perps_orders["trader"], x.perps_orders["side"], x.perps_orders["usd"] = traders, sides, usd
     x.order_start[:] = np.searchsorted(rounds, np.arange(len(x.order_start)))
     place = _Place(scenario, spec, layout, layout.accounts(spec, len(world.wallets)), paths.assets)
@@ -83,7 +88,9 @@ def names_of(spec: ExchangeSpec) -> ExchangeNames:
     return ExchangeNames(tuple(spec.markets), tuple(spec.pools), tuple(spec.collaterals), receivers)
 
 
-def empty_exchange(world: World, scenario: Scenario, spec: ExchangeSpec, layout: ExchangeLayout, orders: int) -> Exchange:
+def empty_exchange(
+    world: World, scenario: Scenario, spec: ExchangeSpec, layout: ExchangeLayout, orders: int, departures: int = 0
+) -> Exchange:
     """Allocate all tables, zero but for the values that mean "never" and "none"."""
     types, markets, pools, streams = len(spec.collaterals), len(spec.markets), len(spec.pools), len(layout.streams)
     traders, positions = spec.trader_count, spec.lps.count * len(spec.pools)
@@ -128,6 +135,8 @@ def empty_exchange(world: World, scenario: Scenario, spec: ExchangeSpec, layout:
         market_series=np.zeros((len(world.reward_series), markets), agent_tables.MARKET_SERIES),
         pool_series=np.zeros((len(world.reward_series), pools), agent_tables.POOL_SERIES),
         tallies=world.tallies,
+        gas=world.gas,
+        departures=np.zeros(departures, DEPARTURE),
     )
     x.vaults["max_collateral"] = x.market_memory["first_insolvent_at"] = NEVER
     x.positions["delegated_at"] = -NEVER

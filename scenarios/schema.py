@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from seawall.scenarios.avmm_schema import AvmmSpec
 from seawall.scenarios.community_schema import Delisting, Governance, Poll, Reactions, Texo
+from seawall.scenarios.disturbance_schema import Disturbance, DisturbancePart
 from seawall.scenarios.exchange_schema import ExchangeSpec, Incentive
 from seawall.scenarios.fields import (
     Count,
@@ -23,7 +24,9 @@ from seawall.scenarios.fields import (
     Within,
 )
 from seawall.scenarios.parts import LogNormal, Part
-from seawall.scenarios.price_schema import Outage, Prices, PriceShock
+from seawall.scenarios.price_schema import Outage, Prices
+from seawall.scenarios.shock_schema import PriceShock, ShockPart
+from seawall.scenarios.snapshot import PositionsFile
 
 # --- protocols ---
 
@@ -101,7 +104,8 @@ class Strategies(Part):
 class Minters(Part):
     """Owners of CDPs, spread evenly over the tASSETs unless `shares` says otherwise."""
 
-    count: Count
+    count: Count = 0
+    snapshot: PositionsFile | None = Field(default=None, description="sizes and ratios of a real market, instead of drawn ones")
     shares: dict[Name, Positive] = Field(default_factory=dict, description="tASSET: weight")
     collateral: dict[Name, Positive] = Field(
         default_factory=dict, description="tDOLLAR or a tASSET: weight of the owners who lock it; tDOLLAR alone if left out"
@@ -117,6 +121,14 @@ class Minters(Part):
     inattentive_share: Share = 0.2
     relever_share: Share = 0.3
     holding_days: Positive | None = Field(default=None, description="mean of an exponential holding time; for ever if left out")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.snapshot is None and "count" not in self.model_fields_set:
+            raise ValueError("count is missing; or give a snapshot")
+        if self.snapshot is not None and self.count:
+            raise ValueError(f"count ({self.count}) and snapshot are both given; the snapshot has as many owners as positions")
+        return self
 
 
 class Liquidators(Part):
@@ -176,6 +188,7 @@ class Scenario(Part):
     prices: Prices
     shocks: tuple[PriceShock, ...] = Field(default=(), strict=False)
     outages: tuple[Outage, ...] = Field(default=(), strict=False)
+    disturbances: tuple[Disturbance, ...] = Field(default=(), strict=False, max_length=64)
     tassets: dict[Name, Tasset] = Field(
         default_factory=dict, max_length=64, description="may be left out where there is an exchange or an RFQ market"
     )
@@ -208,12 +221,13 @@ class Scenario(Part):
         return rates
 
     def event_times(self) -> list[tuple[str, int, float]]:
-        """Key, number and hour of every shock, outage, poll, delisting and incentive."""
-        lists: dict[str, tuple[PriceShock | Outage | Poll | Delisting | Incentive, ...]] = {
+        """Key, number and hour of every shock, outage, disturbance, poll, delisting and incentive that has one."""
+        lists: dict[str, tuple[ShockPart | Outage | DisturbancePart | Poll | Delisting | Incentive, ...]] = {
             "shocks": self.shocks,
             "outages": self.outages,
+            "disturbances": self.disturbances,
             "polls": self.polls,
             "delistings": self.delistings,
             "exchange.incentives": self.exchange.incentives if self.exchange else (),
         }
-        return [(key, i, event.at_hours) for key, events in lists.items() for i, event in enumerate(events)]
+        return [(key, i, event.at_hours) for key, events in lists.items() for i, event in enumerate(events) if event.at_hours is not None]

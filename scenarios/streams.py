@@ -6,6 +6,7 @@ parameters.
 
 from __future__ import annotations
 
+import hashlib
 from enum import IntEnum
 
 import numpy as np
@@ -33,11 +34,24 @@ class Purpose(IntEnum):
     PERPS_ORDERS = 16
     AVMM_LPS = 17
     AVMM_ORDERS = 18
+    PROCESSES = 19
+    COPULA = 20
+    COMMON_JUMPS = 21
+    OPENING_GAPS = 22
+    SHOCK_TIMES = 23
+    DISTURBANCE_TIMES = 30
+    DRAINED_LPS = 31
+    STAMPEDES = 32
 
 
-def stream(seed: int, path: int, purpose: Purpose) -> np.random.Generator:
-    """The generator of one purpose on one path. `seed` and `path` are >= 0."""
-    return np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence(seed, spawn_key=(path, int(purpose)))))
+def stream(seed: int, path: int, purpose: Purpose, *child: int) -> np.random.Generator:
+    """The generator of one purpose on one path, or of one child of it. All numbers are >= 0."""
+    return np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence(seed, spawn_key=(path, int(purpose), *child))))
+
+
+def number_of(name: str) -> int:
+    """A number for the child of that name, so that another name beside it moves nobody: 64 bits of a hash."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
 
 
 def order_seed(seed: int, path: int) -> int:

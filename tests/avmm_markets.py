@@ -22,6 +22,7 @@ from seawall.agents.avmm import (
     Mechanism,
     RfqTraderKind,
 )
+from seawall.agents.tables import DEPARTURE
 from seawall.protocols import amm, ledger, oracle, rfq_positions, rfq_ranges
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.rfq_tables import RFQ_FILL, RFQ_ORDER, empty_book
@@ -84,6 +85,7 @@ def an_avmm(
         flows=np.zeros(len(RfqTraderKind), AVMM_FLOW),
         series=np.zeros((steps + 2, 3), AVMM_SERIES),
         limits=np.zeros(len(lps)),
+        departures=np.zeros(0, DEPARTURE),
     )
     v.clock["steps"], v.clock["step_seconds"], v.clock["record_every"], v.clock["order_seed"] = steps, step_seconds, 1, 7
     v.feeds["feeder"], v.feeds["valid_for"] = FEEDER, valid_for

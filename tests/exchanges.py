@@ -20,6 +20,7 @@ from seawall.agents.exchange import (
     Exchange,
     core_in,
 )
+from seawall.agents.tables import DEPARTURE, GAS
 from seawall.protocols import delegation, ledger, liquidity_pools, oracle
 from seawall.protocols import liquidity_tables as core_tables
 from seawall.protocols import perps_tables as perps
@@ -75,6 +76,8 @@ def an_exchange(*, lps: int = 4, traders: int = 4, steps: int = 60, step_seconds
         market_series=np.zeros((steps + 2, 2), MARKET_SERIES),
         pool_series=np.zeros((steps + 2, 2), POOL_SERIES),
         tallies=np.zeros((len(Action), len(Status)), np.int64),
+        gas=np.zeros(0, GAS),
+        departures=np.zeros(0, DEPARTURE),
     )
     x.clock["steps"], x.clock["step_seconds"], x.clock["record_every"] = steps, step_seconds, 1
     x.times["observe_every"], x.times["memory_seconds"] = 3600.0, 86_400.0
