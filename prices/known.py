@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import exponnorm, foldnorm, norm
+from scipy.special import erf
+from scipy.stats import exponnorm, norm
 
 from seawall.prices.bars import Bars
 from seawall.prices.garch import Egarch, Gjr
@@ -105,10 +106,18 @@ def _share_beyond(process: Merton | Kou, deviation: float, limit: float) -> floa
 def _mean_absolute(process: Merton | Kou, deviation: float) -> float:
     """Mean absolute return of a step with one jump."""
     if isinstance(process, Merton):
-        return float(foldnorm.mean(abs(process.jump_mean) / (spread := math.hypot(process.jump_deviation, deviation)), scale=spread))
+        spread = math.hypot(process.jump_deviation, deviation)
+        return float(_mean_folded(np.array(process.jump_mean), spread))
     points, weights = np.polynomial.laguerre.laggauss(32)
-    up, down = (float(weights @ foldnorm.mean(points * size / deviation, scale=deviation)) for size in (process.mean_up, process.mean_down))
+    up, down = (float(weights @ _mean_folded(points * size, deviation)) for size in (process.mean_up, process.mean_down))
     return process.up_probability * up + (1 - process.up_probability) * down
+
+
+def _mean_folded(mean: Floats, deviation: float) -> Floats:
+    """Mean absolute value of normals; not SciPy's `foldnorm`, whose higher moments overflow where the deviation is tiny."""
+    c = np.abs(mean) / deviation
+    folded: Floats = deviation * (math.sqrt(2 / math.pi) * np.exp(-c * c / 2) + c * erf(c / math.sqrt(2)))
+    return folded
 
 
 def _jump_moments(process: Merton | Kou, most: int) -> Floats:

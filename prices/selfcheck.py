@@ -110,6 +110,24 @@ def check_correlations(assets: Sequence[str], configured: Floats, normals: Float
     ]
 
 
+def describe(asset: str, log_returns: Floats, years: Floats) -> list[Check]:
+    """Rows of returns for which nothing is configured, such as recorded ones; none are judged.
+
+    Args:
+        asset: its name.
+        log_returns: `[steps]` or `[paths, steps]`.
+        years: `[steps]` length of each step in years, >= 0; steps without length are left out.
+
+    Raises:
+        ValueError: as in `moments`.
+    """
+    found = moments(log_returns, years)
+    realised = {text: getattr(found, name) for name, text in _QUANTITIES.items() if name != "square_autocorrelation"}
+    realised[_QUANTITIES["square_autocorrelation"]] = found.square_autocorrelation.get(1, Estimate(math.nan, math.nan))
+    realised[_JUMPS] = found.jumps_per_year
+    return [_row(asset, text, None, each, 1) for text, each in realised.items()]
+
+
 def judge(rows: Iterable[Check], *, level: float = LEVEL) -> list[Check]:
     """The same rows with verdicts that hold together: the chance of any false "differs" is at most `level` (Holm)."""
     rows = list(rows)

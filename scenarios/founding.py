@@ -28,7 +28,7 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
         ScenarioError: for a market that cannot come to be as the scenario says.
     """
     scenario = loaded.scenario
-    collateral, reserve = population.draw_minters(world, scenario, layout, stream(seed, path, Purpose.MINTERS))
+    collateral, reserve = population.draw_minters(world, scenario, layout, stream(seed, path, Purpose.MINTERS), loaded.positions)
     at_once = population.plan_entries(world, scenario, layout, stream(seed, path, Purpose.ENTRIES))
     cash = population.draw_liquidators(world, scenario, stream(seed, path, Purpose.LIQUIDATORS))
     population.draw_lps(world, scenario, layout, stream(seed, path, Purpose.LPS))

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 
 import numpy as np
 
+from seawall.prices.events import PriceEvent
 from seawall.protocols.errors import Fault, ScenarioError, SeawallError
 from seawall.protocols.tables import Bools, Floats, World
 from seawall.scenarios.checks import MAX_ORDERS, MAX_PRICES, whole_rounds
-from seawall.scenarios.exchange_layout import own_assets
+from seawall.scenarios.disturbance_inputs import struck_feeders
 from seawall.scenarios.exchange_schema import ExchangeSpec, Flow
 from seawall.scenarios.load import Loaded
-from seawall.scenarios.market_hours import open_rounds, rest_while_closed, variance_weights
-from seawall.scenarios.paths import Paths, Shock, apply_shocks, constant, gbm
+from seawall.scenarios.paths import Paths, constant
 from seawall.scenarios.population import whole_steps
-from seawall.scenarios.price_schema import ConstantPrices, DailyBarPrices, GbmPrices, Outage, PriceShock, ReplayPrices
+from seawall.scenarios.price_events import events_of, strike
+from seawall.scenarios.price_schema import BootstrapPrices, ConstantPrices, DailyBarPrices, ReplayPrices
 from seawall.scenarios.schema import Scenario
+from seawall.scenarios.simulated import Simulated, simulate
+from seawall.scenarios.simulated_schema import SimulatedPrices
 from seawall.scenarios.streams import Purpose, stream
 
 SECONDS_PER_HOUR = 3_600.0
-SECONDS_PER_MINUTE = 60.0
 MAX_HALF_LIVES = 900  # protocols/reputation.py
 
 
@@ -31,48 +34,60 @@ def price_paths(loaded: Loaded, seed: int, path: int) -> Paths:
         ScenarioError: for prices that cannot be made as the scenario says.
         PriceFileError: for a price file that cannot be replayed.
     """
+    return drawn_prices(loaded, seed, path).paths
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Prices of one path with what made them.
+
+    Attributes:
+        paths: prices, shocks included.
+        events: shocks that strike them, random ones with the times drawn; in the order of the scenario.
+        simulated: what they were made of; None where no process did.
+    """
+
+    paths: Paths
+    events: list[PriceEvent]
+    simulated: Simulated | None
+
+
+def drawn_prices(loaded: Loaded, seed: int, path: int) -> Drawn:
+    """The same as `price_paths`, with what made them."""
     try:
-        quiet = _quiet_paths(loaded, stream(seed, path, Purpose.PRICES))
+        simulated = _simulated(loaded, seed, path)
+        quiet = _quiet_paths(loaded, seed, path) if simulated is None else simulated.paths
         check_history(loaded, quiet)
-        return apply_shocks(quiet, [_shock(spec) for spec in loaded.scenario.shocks])
+        events = events_of(loaded.scenario.shocks, quiet, seed=seed, path=path)
+        return Drawn(strike(quiet, events), events, simulated)
     except SeawallError:
         raise
     except ValueError as error:  # arguments that only the price model can judge: a calendar's name, dates outside of a history
         raise ScenarioError([Fault(str(loaded.file), None, "prices", str(error))]) from None
 
 
-def _quiet_paths(loaded: Loaded, rng: np.random.Generator) -> Paths:
+def _simulated(loaded: Loaded, seed: int, path: int) -> Simulated | None:
     prices, step_seconds = loaded.scenario.prices, loaded.scenario.step_seconds
+    if not isinstance(prices, SimulatedPrices):
+        return None
+    steps = whole_rounds(prices.days, step_seconds)
+    return simulate(prices, steps=steps, step_seconds=step_seconds, seed=seed, path=path)
+
+
+def _quiet_paths(loaded: Loaded, seed: int, path: int) -> Paths:
+    """Prices that no process makes."""
+    prices, step_seconds = loaded.scenario.prices, loaded.scenario.step_seconds
+    rng = stream(seed, path, Purpose.PRICES)
     if isinstance(prices, ReplayPrices):
-        return _replay(loaded, prices, prices.assets)
+        return _replay(loaded, prices)
     if isinstance(prices, DailyBarPrices):
         return _daily_bars(prices, step_seconds, rng)
-    steps = whole_rounds(prices.days, step_seconds)
-    start = prices.start.astimezone(UTC)
+    if isinstance(prices, BootstrapPrices):
+        return _bootstrap(loaded, prices, rng)
+    assert isinstance(prices, ConstantPrices)  # simulated ones were made before
     start_usd = {name: asset.start_usd for name, asset in prices.assets.items()}
-    if isinstance(prices, ConstantPrices):
-        return constant(start_usd, start=start, steps=steps, step_seconds=step_seconds)
-    return _gbm(prices, start_usd, steps=steps, step_seconds=step_seconds, rng=rng)
-
-
-def _gbm(prices: GbmPrices, start_usd: dict[str, float], *, steps: int, step_seconds: int, rng: np.random.Generator) -> Paths:
-    start = prices.start.astimezone(UTC)
-    is_open, weights = None, None
-    if prices.calendar is not None:
-        is_open = open_rounds(prices.calendar, start=start, steps=steps, step_seconds=step_seconds)
-        weights = variance_weights(is_open, prices.closed_volatility)
-    paths = gbm(
-        start_usd,
-        {name: asset.drift_per_year for name, asset in prices.assets.items()},
-        {name: asset.volatility_per_year for name, asset in prices.assets.items()},
-        correlation=prices.correlation,
-        start=start,
-        steps=steps,
-        step_seconds=step_seconds,
-        rng=rng,
-        variance_weights=weights,
-    )
-    return paths if is_open is None else rest_while_closed(paths, is_open)
+    steps = whole_rounds(prices.days, step_seconds)
+    return constant(start_usd, start=prices.start.astimezone(UTC), steps=steps, step_seconds=step_seconds)
 
 
 def recorded_flows(loaded: Loaded, spec: ExchangeSpec, paths: Paths) -> Floats:
@@ -88,7 +103,12 @@ def recorded_flows(loaded: Loaded, spec: ExchangeSpec, paths: Paths) -> Floats:
         message = "flow is read from the price file, so prices.model must be replay"
         raise ScenarioError([Fault(str(loaded.file), None, "exchange.flows", message)])
     columns = {f"{side} of flow {i}": column for i, flow in enumerate(spec.flows) for side, column in _sides(flow)}
-    held = _replay(loaded, prices, columns)
+    try:
+        held = _replay(loaded, prices, recorded=columns)
+    except ValueError as error:  # of a long file, which has no such columns
+        if isinstance(error, SeawallError):
+            raise
+        raise ScenarioError([Fault(str(loaded.file), None, "exchange.flows", str(error))]) from None
     if held.start != paths.start or held.steps != paths.steps:
         message = f"is known from {held.start} for {held.steps} rounds, the prices from {paths.start} for {paths.steps}"
         raise ScenarioError([Fault(str(loaded.file), None, "exchange.flows", message)])
@@ -100,26 +120,20 @@ def _sides(flow: Flow) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("longs", flow.long_column), ("shorts", flow.short_column)
 
 
-def _replay(loaded: Loaded, prices: ReplayPrices, columns: dict[str, str]) -> Paths:
+def _replay(loaded: Loaded, prices: ReplayPrices, recorded: dict[str, str] | None = None) -> Paths:
     from seawall.scenarios.history import read_replay
-    from seawall.scenarios.price_file import ReplaySource
 
     file = loaded.prices_file
     assert file is not None
-    source = ReplaySource(
-        file=file,
-        columns=columns,
-        time_column=prices.time_column,
-        bar_stamp=prices.bar_stamp,
-        bar_seconds=prices.bar_seconds,
-        session_column=prices.session_column,
-        sessions=prices.sessions,
-        max_gap_seconds=int(prices.max_gap_minutes * SECONDS_PER_MINUTE),
-        longer_gaps=prices.longer_gaps,
-        start=prices.start,
-        end=prices.end,
-    )
-    return read_replay(source, step_seconds=loaded.scenario.step_seconds)
+    return read_replay(prices.source(file, recorded), step_seconds=loaded.scenario.step_seconds)
+
+
+def _bootstrap(loaded: Loaded, prices: BootstrapPrices, rng: np.random.Generator) -> Paths:
+    from seawall.scenarios.bootstrapped import bootstrap
+
+    file, step_seconds = loaded.prices_file, loaded.scenario.step_seconds
+    assert file is not None
+    return bootstrap(prices, file, steps=whole_rounds(prices.days, step_seconds), step_seconds=step_seconds, rng=rng)
 
 
 def _daily_bars(prices: DailyBarPrices, step_seconds: int, rng: np.random.Generator) -> Paths:
@@ -127,16 +141,6 @@ def _daily_bars(prices: DailyBarPrices, step_seconds: int, rng: np.random.Genera
 
     bars = {asset: arch_bars(series, prices.first, prices.last) for asset, series in prices.assets.items()}
     return bridge(bars, calendar=prices.calendar, step_seconds=step_seconds, rng=rng)
-
-
-def _shock(spec: PriceShock) -> Shock:
-    return Shock(
-        asset=spec.asset,
-        at_s=spec.at_hours * SECONDS_PER_HOUR,
-        change=spec.change,
-        ramp_s=spec.ramp_hours * SECONDS_PER_HOUR,
-        recovery_s=None if spec.recovery_hours is None else spec.recovery_hours * SECONDS_PER_HOUR,
-    )
 
 
 def check_history(loaded: Loaded, paths: Paths) -> None:
@@ -179,18 +183,8 @@ def feed_up(scenario: Scenario, steps: int, feeders: int) -> Bools:
     for outage in scenario.outages:
         first = whole_steps(outage.at_hours * SECONDS_PER_HOUR, scenario.step_seconds)
         after = whole_steps((outage.at_hours + outage.hours) * SECONDS_PER_HOUR, scenario.step_seconds)
-        up[first:after, _struck(scenario, outage, feeders)] = False
+        up[first:after, struck_feeders(scenario, outage.tasset, outage.asset, feeders)] = False
     return up
-
-
-def _struck(scenario: Scenario, outage: Outage, feeders: int) -> list[int]:
-    """Rows of the feeders that an outage silences; those of feeds that no tASSET has are the last."""
-    names, own = scenario.tasset_names, own_assets(scenario)
-    successors = {event.tasset: event.replacement for event in scenario.delistings}
-    tracking = [name for name, terms in scenario.tassets.items() if outage.asset in (None, terms.tracks) and outage.tasset in (None, name)]
-    struck = [*tracking, *(successors[name] for name in tracking if name in successors)]
-    apart = [i for i, asset in enumerate(own) if outage.tasset is None and outage.asset in (None, asset)]
-    return [names.index(name) for name in struck] + [feeders - len(own) + i for i in apart]
 
 
 def feed_noise(seed: int, path: int, shape: tuple[int, int], noise: float) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,24 @@ from pydantic import BaseModel, ValidationError
 
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.scenarios.checks import cross_faults, warnings
+from seawall.scenarios.disturbance_schema import KINDS as DISTURBANCES
+from seawall.scenarios.price_schema import MODELS
+from seawall.scenarios.process_schema import PROCESSES
 from seawall.scenarios.schema import Scenario
+from seawall.scenarios.shock_schema import KINDS
+from seawall.scenarios.simulated_schema import FORMS
+from seawall.scenarios.snapshot import Positions
+from seawall.scenarios.starting import starting_positions
 from seawall.scenarios.yaml_lines import COMMAND_LINE, MAX_BYTES, Document, Key, read, scalar
 
 SHIPPED = Path(__file__).parent
-_UNIONS = ("constant", "gbm", "replay", "daily_bars")  # pydantic puts the model's name into the location of a fault
+_TAGS: tuple[tuple[Key, tuple[str, ...]], ...] = (  # after these keys pydantic puts the kind of a part into the location of a fault
+    (("prices",), MODELS),
+    (("prices", "correlation"), FORMS),
+    (("prices", "assets", "*"), PROCESSES),
+    (("shocks", "*"), KINDS),
+    (("disturbances", "*"), DISTURBANCES),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +44,15 @@ class Loaded:
     settings: tuple[str, ...]
     warnings: tuple[Fault, ...]
     allow_outside: bool = False
+    positions: Positions | None = None
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that stand for the scenario's text, the settings made on the command line and the price file."""
+        """Twelve hex digits that stand for the scenario's text, the settings made on the command line and the files it names."""
         sha = hashlib.sha256("\n".join((self.text, *self.settings)).encode())
-        if self.prices_file is not None:
-            sha.update(self.prices_file.read_bytes())
+        for file in (self.prices_file, self.positions_file):
+            if file is not None:
+                sha.update(file.read_bytes())
         return sha.hexdigest()[:12]
 
     @property
@@ -46,8 +61,20 @@ class Loaded:
         name = getattr(self.scenario.prices, "file", None)
         if name is None:
             return None
-        typed = any(setting.startswith("prices.file=") for setting in self.settings)
-        return Path(name) if typed else self.file.parent / name
+        return self._place("prices.file", name)
+
+    @property
+    def positions_file(self) -> Path | None:
+        """The file of starting positions, if there is one; found as a price file is."""
+        spec = self.scenario.minters.snapshot
+        return None if spec is None else self._place("minters.snapshot.file", spec.file)
+
+    def is_typed(self, key: str) -> bool:
+        """Tell whether a key was set on the command line."""
+        return any(setting.startswith(f"{key}=") for setting in self.settings)
+
+    def _place(self, key: str, name: str) -> Path:
+        return Path(name) if self.is_typed(key) else self.file.parent / name
 
 
 def shipped() -> list[Path]:
@@ -77,7 +104,18 @@ def load(file: str | Path, settings: Sequence[str] = (), *, allow_outside: bool 
     faults = cross_faults(scenario, document) + _outside(found, document)
     if faults:
         raise ScenarioError(faults)
-    return found
+    return _with_positions(found)
+
+
+def _with_positions(found: Loaded) -> Loaded:
+    """Read the starting positions, if the scenario names a file of them: there are as many owners as positions."""
+    spec, file = found.scenario.minters.snapshot, found.positions_file
+    if spec is None or file is None:
+        return found
+    positions, said = starting_positions(found.scenario, spec, file)
+    minters = found.scenario.minters.model_copy(update={"count": len(positions.lines)})
+    scenario = found.scenario.model_copy(update={"minters": minters})
+    return replace(found, scenario=scenario, positions=positions, warnings=(*found.warnings, *said))
 
 
 def _text(path: Path) -> str:
@@ -131,10 +169,26 @@ def _validate(document: Document) -> Scenario:
 
 
 def _fault(document: Document, detail: dict[str, Any]) -> Fault:
-    key: Key = tuple(part for i, part in enumerate(detail["loc"]) if not (i == 1 and detail["loc"][0] == "prices" and part in _UNIONS))
+    key = _without_tags(detail["loc"])
     if key and key[-1] == "[key]":
         key = key[:-1]
     return document.fault(key, _words(detail, key))
+
+
+def _without_tags(location: Key) -> Key:
+    """A location without the kinds of parts, which no file writes as keys; each stands once at most, right after the key of its part."""
+    key: Key = ()
+    dropped = -1
+    for part in location:
+        if dropped < len(key) and any(part in tags and _matches(key, pattern) for pattern, tags in _TAGS):
+            dropped = len(key)
+        else:
+            key = (*key, part)
+    return key
+
+
+def _matches(key: Key, pattern: Key) -> bool:
+    return len(key) == len(pattern) and all(wanted in ("*", part) for part, wanted in zip(key, pattern, strict=True))
 
 
 def _words(detail: dict[str, Any], key: Key) -> str:
@@ -145,7 +199,9 @@ def _words(detail: dict[str, Any], key: Key) -> str:
     if kind == "missing":
         return "is missing"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return f"model is missing or unknown; known: {', '.join(_UNIONS)}"
+        return f"model is missing or unknown; known: {', '.join(MODELS)}"
+    if kind in ("process_unknown", "kind_unknown"):
+        return str(detail["msg"])
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     expected = str(detail["msg"]).removeprefix("Input ").replace("should be", "must be")
@@ -176,11 +232,22 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _outside(found: Loaded, document: Document) -> list[Fault]:
-    """A price file named inside a scenario must lie in the scenario's folder; one typed on the command line may be anywhere."""
-    file = found.prices_file
-    if file is None or any(setting.startswith("prices.file=") for setting in found.settings):
-        return []
-    if found.allow_outside or file.resolve().is_relative_to(found.file.parent.resolve()):
-        return []
-    where = "give it on the command line: --set prices.file=PATH, or allow such files: --allow-outside"
-    return [document.fault(("prices", "file"), f"{document.data['prices']['file']!r} is outside the scenario's folder; {where}")]
+    """Files named inside a scenario must lie in the scenario's folder; those typed on the command line may be anywhere."""
+    named = {"prices.file": found.prices_file, "minters.snapshot.file": found.positions_file}
+    return [
+        document.fault(tuple(key.split(".")), f"{_shown(document, key)!r} is outside the scenario's folder; {_advice(key)}")
+        for key, file in named.items()
+        if file is not None
+        and not (found.allow_outside or found.is_typed(key) or file.resolve().is_relative_to(found.file.parent.resolve()))
+    ]
+
+
+def _shown(document: Document, key: str) -> Any:
+    place = document.data
+    for part in key.split("."):
+        place = place[part]
+    return place
+
+
+def _advice(key: str) -> str:
+    return f"give it on the command line: --set {key}=PATH, or allow such files: --allow-outside"

@@ -14,6 +14,7 @@ from seawall.agents.strategies import Strategy
 from seawall.protocols.tables import Bools, Floats, Ints, World
 from seawall.scenarios.layout import Layout, by_weight, lognormal
 from seawall.scenarios.schema import Scenario
+from seawall.scenarios.snapshot import Positions
 
 NEVER = np.inf
 SECONDS_PER_MINUTE = 60.0
@@ -27,8 +28,13 @@ def chosen(share: float, rng: np.random.Generator, count: int) -> Bools:
     return picked
 
 
-def draw_minters(world: World, scenario: Scenario, layout: Layout, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Fill the owners' behaviour and what their CDPs are. Returns collateral and reserve cash, USD, [owners]; 0 for successors."""
+def draw_minters(
+    world: World, scenario: Scenario, layout: Layout, rng: np.random.Generator, positions: Positions | None = None
+) -> tuple[Floats, Floats]:
+    """Fill the owners' behaviour and what their CDPs are. Returns collateral and reserve cash, USD, [owners]; 0 for successors.
+
+    With positions of a real market, these are handed to the owners in a drawn order; the ratio of each is what its owner aims at.
+    """
     spec, count = scenario.minters, scenario.minters.count
     world.cdps["kind"] = layout.kinds
     world.cdps["tasset"] = world.cdp_kinds["tasset"][layout.kinds]
@@ -45,6 +51,9 @@ def draw_minters(world: World, scenario: Scenario, layout: Layout, rng: np.rando
     terms = list(scenario.tassets.values())
     minimum = np.array([terms[k].min_collateral_ratio for k in world.cdps["tasset"][same]])
     minters, buffer, asleep = world.minters, buffer[same], asleep[same]
+    if positions is not None:
+        order = rng.permutation(count)
+        collateral, buffer = positions.collateral_usd[order], positions.ratio[order][same] / minimum - 1.0
     minters["response"], minters["relevers"], minters["holding"] = response[same], relevers[same], kept[same]
     minters["reaction"] = reaction[same]
     minters["target_ratio"] = minimum * (1.0 + buffer)

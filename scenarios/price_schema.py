@@ -1,8 +1,8 @@
-"""What a scenario may say of prices: models, shocks on top of a path, silent feeds."""
+"""What a scenario may say of prices: models, silent feeds. Shocks are in `shock_schema`."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -10,31 +10,21 @@ from pydantic import Field, model_validator
 
 from seawall.scenarios.fields import (
     Days,
-    Drift,
     Name,
     NotNegative,
     Positive,
     Text,
-    Volatility,
     Within,
 )
 from seawall.scenarios.parts import Part
 from seawall.scenarios.price_source import Ohlc, ReplaySource
-
-MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
+from seawall.scenarios.simulated_schema import MONDAY, SimulatedPrices
 
 
 class ConstantAsset(Part):
     """An asset whose price stands still."""
 
     start_usd: Positive
-
-
-class GbmAsset(ConstantAsset):
-    """An asset that follows geometric Brownian motion: dS/S = drift dt + volatility dW."""
-
-    drift_per_year: Drift = 0.0
-    volatility_per_year: Volatility
 
 
 class ConstantPrices(Part):
@@ -46,22 +36,6 @@ class ConstantPrices(Part):
     assets: dict[Name, ConstantAsset] = Field(min_length=1, max_length=64)
 
 
-class GbmPrices(Part):
-    """Correlated geometric Brownian motions, in a market that never closes or in the sessions of an exchange."""
-
-    model: Literal["gbm"]
-    start: datetime = Field(default=MONDAY, strict=False)
-    days: Days
-    calendar: Name | None = Field(
-        default=None, description="exchange whose sessions open the market, such as XNYS; always open if left out"
-    )
-    closed_volatility: Annotated[float, Within("[0, 2]")] = Field(
-        default=0.3, description="volatility while closed / while open; what it adds up to is the gap at the next open"
-    )
-    correlation: Annotated[float, Within("(-1, 1)")] = 0.0
-    assets: dict[Name, GbmAsset] = Field(min_length=1, max_length=64)
-
-
 class OhlcColumns(Part):
     """Columns of opens, highs, lows and closes to check against each other; `{}` stands for the asset's name in the file."""
 
@@ -71,10 +45,9 @@ class OhlcColumns(Part):
     close: Text | None = Field(default=None, description="that of the replayed closes if left out")
 
 
-class ReplayPrices(Part):
+class HistoryFile(Part):
     """Closes, or means of bid and ask, of a CSV or Parquet file, one column an asset or one row an asset."""
 
-    model: Literal["replay"]
     file: Annotated[str, Field(min_length=1, max_length=1000)]
     assets: dict[Name, Text] = Field(min_length=1, max_length=64, description="asset: column of the file, or its name in asset_column")
     layout: Literal["wide", "long"] = Field(default="wide", description="one column an asset, or one row an asset and time")
@@ -132,6 +105,27 @@ _SAME = (
 _OF_PRICES = ("layout", "asset_column", "price", "price_column", "bid_column", "ask_column")
 
 
+class ReplayPrices(HistoryFile):
+    """The prices of a file as they were."""
+
+    model: Literal["replay"]
+
+
+class BootstrapPrices(HistoryFile):
+    """Blocks of the log returns of a file, drawn at random and put end to end, in a market that never closes.
+
+    `start` and `end` choose the part of the file to draw from. The path begins where that part ends.
+    """
+
+    model: Literal["bootstrap"]
+    days: Days
+    block_bars: Annotated[int, Within("[1, 1000000]")] | None = Field(
+        default=None, description="bars in a block, the mean where its length is random; estimated from the file if left out"
+    )
+    kind: Literal["stationary", "circular", "moving"] = Field(default="stationary", description="of blocks: random length, or fixed")
+    start_usd: dict[Name, Positive] = Field(default_factory=dict, description="price at the beginning; the last close for those left out")
+
+
 class DailyBarPrices(Part):
     """Daily open, high, low and close from the history that the `arch` package carries, bridged to rounds inside market hours."""
 
@@ -142,17 +136,11 @@ class DailyBarPrices(Part):
     calendar: Name = "XNYS"
 
 
-Prices = Annotated[ConstantPrices | GbmPrices | ReplayPrices | DailyBarPrices, Field(discriminator="model")]
-
-
-class PriceShock(Part):
-    """A change on top of the path: reached over the ramp, kept, or given back over the recovery."""
-
-    asset: Name | None = Field(default=None, description="every asset if left out")
-    at_hours: NotNegative
-    change: Annotated[float, Within("(-1, 100]")]
-    ramp_hours: NotNegative = 0.0
-    recovery_hours: Positive | None = None
+Prices = Annotated[
+    ConstantPrices | SimulatedPrices | ReplayPrices | BootstrapPrices | DailyBarPrices,
+    Field(discriminator="model"),
+]
+MODELS = ("constant", "simulated", "replay", "bootstrap", "daily_bars")
 
 
 class Outage(Part):

@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from seawall.protocols.errors import Fault, PriceFileError, ScenarioError
 from seawall.protocols.tables import Bools, Floats, Ints
-from seawall.scenarios.fields import Positive, Text, Within
+from seawall.scenarios.fields import Positive, Ratio, Text, Within
 from seawall.scenarios.parts import Part
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ class PositionsFile(Part):
     )
     min_debt_usd: Positive = Field(default=1.0, description="smaller debts are dust, left out")
     scale: Positive = Field(default=1.0, description="collateral and debt times this; ratios stay as they are")
+    least_ratio: Ratio | None = Field(
+        default=None, description="positions below it, or below a tASSET's minimum, are left out; refused if it is left out"
+    )
     max_rows: Annotated[int, Within("[1, 1000000]")] = Field(default=100_000, description="of more positions the largest debts are taken")
 
     @model_validator(mode="after")

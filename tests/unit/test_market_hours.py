@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from markets import SHIPPED
 
+from seawall.prices.events import Change
 from seawall.scenarios.build import build
 from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import load
-from seawall.scenarios.market_hours import last_open, open_rounds, rest_while_closed, variance_weights
-from seawall.scenarios.paths import Shock, apply_shocks, gbm
+from seawall.scenarios.market_hours import last_open, open_rounds, variance_weights
+from seawall.scenarios.price_events import strike
+from seawall.scenarios.simulated import simulate
+from seawall.scenarios.simulated_schema import SimulatedPrices
 
 FRIDAY = datetime(2024, 3, 1, 14, 30, tzinfo=UTC)
 MINUTES_A_DAY = 1440
@@ -46,24 +49,15 @@ def test_weights_keep_the_volatility_of_the_whole_calendar():
     assert set(variance_weights(np.ones(5, bool), 0.4)) == {1.0}
 
 
-def a_path(is_open, *, seed=1, closed_volatility=0.5):
-    paths = gbm(
-        {"A": 100.0},
-        {"A": 0.0},
-        {"A": 0.6},
-        correlation=0.0,
-        start=FRIDAY,
-        steps=len(is_open) - 1,
-        step_seconds=60,
-        rng=np.random.default_rng(seed),
-        variance_weights=variance_weights(is_open, closed_volatility),
-    )
-    return rest_while_closed(paths, is_open)
+def a_path(*, days, seed=1):
+    spec = {"model": "simulated", "start": FRIDAY, "days": days, "calendar": "XNYS", "closed_volatility": 0.5}
+    prices = SimulatedPrices(**spec, assets={"A": {"start_usd": 100.0, "volatility_per_year": 0.6}})
+    return simulate(prices, steps=days * MINUTES_A_DAY, step_seconds=60, seed=seed, path=0).paths
 
 
 def test_prices_rest_while_closed_and_reopen_with_what_happened_meanwhile():
     is_open = hours(FRIDAY, days=6)
-    paths = a_path(is_open)
+    paths = a_path(days=6)
     steps = np.diff(np.log(paths.market_price[:, 0]))
     assert (steps[~is_open[1:]] == 0).all()
     assert (paths.market_open[:, 0] == is_open).all()
@@ -72,7 +66,7 @@ def test_prices_rest_while_closed_and_reopen_with_what_happened_meanwhile():
 
 def test_gaps_and_minutes_have_the_variance_configured():
     is_open = hours(FRIDAY, days=1400)
-    steps = np.diff(np.log(a_path(is_open, seed=5).market_price[:, 0]))
+    steps = np.diff(np.log(a_path(days=1400, seed=5).market_price[:, 0]))
     weights = variance_weights(is_open, 0.5)
     minute = 0.6**2 / (365 * MINUTES_A_DAY)
     opens = np.flatnonzero(is_open[1:] & ~is_open[:-1])
@@ -83,8 +77,8 @@ def test_gaps_and_minutes_have_the_variance_configured():
 
 
 def test_a_shock_while_closed_shows_at_the_open():
-    quiet = a_path(hours(FRIDAY, days=4))
-    shocked = apply_shocks(quiet, [Shock("A", at_s=24 * 3600.0, change=0.2)])
+    quiet = a_path(days=4)
+    shocked = strike(quiet, [Change("A", at_s=24 * 3600.0, change=0.2)])
     ratio = shocked.market_price[:, 0] / quiet.market_price[:, 0]
     monday = 3 * MINUTES_A_DAY
     assert (ratio[:monday] == 1.0).all()

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from markets import SHIPPED, STORM
+from markets import SHIPPED, STORM, command_line
 from rich.console import Console
 from scipy import stats
 from typer.testing import CliRunner
@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from seawall.agents.avmm import Mechanism
 from seawall.protocols.errors import ScenarioError
 from seawall.reports.mechanisms import chart, print_comparison, write_comparison
-from seawall.run import app
 from seawall.scenarios.build import build
 from seawall.scenarios.load import load
 from seawall.studies.mechanisms import FIGURES, MECHANISMS, Comparison, compare_mechanisms, interval, summarise
@@ -223,7 +222,7 @@ def test_three_files_are_written(comparison, tmp_path):
 
 
 def command(*arguments):
-    return CliRunner().invoke(app, ["mechanisms", *map(str, arguments)])
+    return CliRunner().invoke(command_line(), ["mechanisms", *map(str, arguments)])
 
 
 def test_the_command_compares_and_says_where_its_files_are(scenario, tmp_path):

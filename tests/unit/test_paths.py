@@ -1,4 +1,4 @@
-"""Drawn paths: their moments beside the configured ones, their refusals, and the shocks laid over them."""
+"""Paths: what they refuse, and the moments of simulated ones beside the configured ones."""
 
 import math
 from dataclasses import replace
@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from seawall.scenarios.paths import YEAR_SECONDS, Paths, Shock, apply_shocks, constant, gbm, realised_moments
+from seawall.prices.process import YEAR_SECONDS
+from seawall.scenarios.paths import Paths, constant, realised_moments
+from seawall.scenarios.simulated import simulate
+from seawall.scenarios.simulated_schema import SimulatedPrices
 
 START = datetime(2022, 3, 14, tzinfo=UTC)
 
@@ -20,17 +21,16 @@ def a_path(prices: list[list[float]]) -> Paths:
     return Paths(START, 60, names, table, np.ones(table.shape, dtype=np.bool_))
 
 
-def a_gbm(*, seed: int = 1, steps: int = 100_000, correlation: float = 0.6, sigma_a: float = 0.8) -> Paths:
-    return gbm(
-        {"A": 100.0, "B": 20.0},
-        {"A": 0.3, "B": 0.0},
-        {"A": sigma_a, "B": 0.2},
-        correlation=correlation,
-        start=START,
-        steps=steps,
-        step_seconds=3600,
-        rng=np.random.default_rng(seed),
-    )
+def a_spec(**changes: object) -> SimulatedPrices:
+    assets = {
+        "A": {"start_usd": 100.0, "drift_per_year": 0.3, "volatility_per_year": 0.8},
+        "B": {"start_usd": 20.0, "volatility_per_year": 0.2},
+    }
+    return SimulatedPrices(**{"model": "simulated", "days": 1, "start": START, "correlation": 0.6, "assets": assets} | changes)  # type: ignore[arg-type]
+
+
+def a_gbm(*, seed: int = 1, steps: int = 100_000, path: int = 0, **changes: object) -> Paths:
+    return simulate(a_spec(**changes), steps=steps, step_seconds=3600, seed=seed, path=path).paths
 
 
 def test_a_constant_path_stays_where_it_started() -> None:
@@ -47,6 +47,7 @@ def test_a_constant_path_stays_where_it_started() -> None:
         ({"start": datetime(2022, 3, 14)}, "start.* must be a time in UTC"),
         ({"start": datetime(2022, 3, 14, tzinfo=timezone(timedelta(hours=1)))}, "start.* must be a time in UTC"),
         ({"step_seconds": 0}, r"step_seconds\(=0\) must be > 0"),
+        ({"log_weight": math.inf}, r"log_weight\(=inf\) must be finite"),
         ({"assets": ("A", "A")}, "assets.* each once"),
         ({"assets": ("A",)}, r"must be \[steps \+ 1, 1 assets\]"),
         ({"market_open": np.ones((3, 1), dtype=np.bool_)}, r"must be \[steps \+ 1, 2 assets\]"),
@@ -80,29 +81,13 @@ def test_realised_volatility_and_correlation_are_the_configured_ones() -> None:
 
 @pytest.mark.parametrize("wrong", [0.4, 0.64, 0.82])
 def test_the_check_of_volatility_catches_a_wrong_one(wrong: float) -> None:
-    assert not is_configured(a_gbm(sigma_a=wrong), 0.8)
+    assert not is_configured(a_gbm(), wrong)
 
 
-def test_the_mean_price_grows_with_the_drift_even_over_one_long_step() -> None:
-    names = [f"A{k}" for k in range(2000)]
-    mu, sigma = 0.25, 0.5
-    paths = gbm(
-        dict.fromkeys(names, 10.0),
-        dict.fromkeys(names, mu),
-        dict.fromkeys(names, sigma),
-        correlation=0.0,
-        start=START,
-        steps=1,
-        step_seconds=YEAR_SECONDS,
-        rng=np.random.default_rng(2),
-    )
-    error = math.exp(mu) * math.sqrt(math.exp(sigma**2) - 1) / math.sqrt(len(names))
-    assert paths.market_price[1].mean() / 10 == pytest.approx(math.exp(mu), abs=4 * error)
-
-
-def test_equal_seeds_give_equal_bytes_and_others_others() -> None:
+def test_equal_numbers_give_equal_bytes_and_others_others() -> None:
     assert a_gbm(steps=50).market_price.tobytes() == a_gbm(steps=50).market_price.tobytes()
     assert a_gbm(steps=50).market_price.tobytes() != a_gbm(steps=50, seed=2).market_price.tobytes()
+    assert a_gbm(steps=50).market_price.tobytes() != a_gbm(steps=50, path=1).market_price.tobytes()
 
 
 def test_a_longer_path_begins_with_the_shorter_one() -> None:
@@ -110,79 +95,9 @@ def test_a_longer_path_begins_with_the_shorter_one() -> None:
 
 
 def test_without_volatility_the_price_is_the_exponential_of_the_drift() -> None:
-    paths = gbm(
-        {"A": 2.0}, {"A": 0.1}, {"A": 0.0}, correlation=0.0, start=START, steps=365, step_seconds=86_400, rng=np.random.default_rng(1)
-    )
+    still = {"A": {"start_usd": 2.0, "drift_per_year": 0.1, "volatility_per_year": 0.0}}
+    paths = simulate(a_spec(assets=still), steps=365, step_seconds=86_400, seed=1, path=0).paths
     assert paths.market_price[-1, 0] == pytest.approx(2 * math.exp(0.1))
-
-
-@pytest.mark.parametrize("correlation", [-1.0, 1.0, 1.5, math.nan])
-def test_an_impossible_correlation_is_refused(correlation: float) -> None:
-    with pytest.raises(ValueError, match=r"correlation\(=.*\) must be in \(-1, 1\) for 2 assets"):
-        a_gbm(steps=2, correlation=correlation)
-
-
-def test_mappings_that_disagree_or_are_out_of_range_are_refused() -> None:
-    def draw(drift: dict[str, float], volatility: dict[str, float]) -> Paths:
-        rng = np.random.default_rng(1)
-        return gbm({"A": 1.0}, drift, volatility, correlation=0.0, start=START, steps=1, step_seconds=60, rng=rng)
-
-    with pytest.raises(ValueError, match=r"volatility_per_year names \['B'\], start_usd names \['A'\]"):
-        draw({"A": 0.0}, {"B": 0.1})
-    with pytest.raises(ValueError, match=r"volatility_per_year.* finite and >= 0"):
-        draw({"A": 0.0}, {"A": -0.1})
-
-
-def test_a_lasting_ramp_is_linear_in_log_price() -> None:
-    shocked = apply_shocks(a_path([[100.0]] * 6), [Shock("A", at_s=60, change=0.21, ramp_s=120)])
-    assert shocked.market_price[:, 0] == pytest.approx([100, 100, 110, 121, 121, 121])
-
-
-def test_a_shock_recovers_to_nothing() -> None:
-    shocked = apply_shocks(a_path([[100.0]] * 6), [Shock("A", at_s=60, change=-0.19, ramp_s=0, recovery_s=120)])
-    assert shocked.market_price[:, 0] == pytest.approx([100, 81, 90, 100, 100, 100])
-
-
-def test_shocks_multiply_and_hit_whom_they_name() -> None:
-    shocked = apply_shocks(a_path([[100.0, 50.0]] * 2), [Shock("B", at_s=60, change=1.0), Shock(None, at_s=60, change=-0.5)])
-    assert shocked.market_price == pytest.approx(np.array([[100.0, 50.0], [50.0, 50.0]]))
-
-
-@given(
-    change=st.floats(-0.99, 5),
-    at_s=st.floats(0, 600),
-    ramp_s=st.floats(0, 300),
-    recovery_s=st.none() | st.floats(0.001, 300),
-)
-def test_a_shock_never_exceeds_its_size_and_leaves_the_past_alone(
-    change: float, at_s: float, ramp_s: float, recovery_s: float | None
-) -> None:
-    shocked = apply_shocks(a_path([[100.0]] * 11), [Shock("A", at_s, change, ramp_s, recovery_s)]).market_price[:, 0]
-    low, high = sorted([100.0, 100 * (1 + change)])
-    assert (shocked >= low * (1 - 1e-12)).all()
-    assert (shocked <= high * (1 + 1e-12)).all()
-    assert (shocked[np.arange(11) * 60 < at_s] == 100).all()
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ({"change": -1.0}, r"change\(=-1.0\) must be finite and > -1"),
-        ({"at_s": -1.0}, r"at_s\(=-1.0\)"),
-        ({"ramp_s": math.inf}, r"ramp_s\(=inf\)"),
-        ({"recovery_s": 0.0}, r"recovery_s\(=0.0\) must be finite and > 0, or None"),
-    ],
-)
-def test_a_shock_out_of_range_is_refused(values: dict[str, float], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
-        Shock(**{"asset": None, "at_s": 0.0, "change": 0.1} | values)  # type: ignore[arg-type]
-
-
-def test_a_shock_that_would_do_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="a shock names 'X'; the assets are A"):
-        apply_shocks(a_path([[1.0]] * 2), [Shock("X", at_s=0, change=0.1)])
-    with pytest.raises(ValueError, match=r"at_s\(=61\), after the end of the path at 60 s"):
-        apply_shocks(a_path([[1.0]] * 2), [Shock("A", at_s=61, change=0.1)])
 
 
 def test_moments_of_a_path_worked_by_hand() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 
 import numpy as np
@@ -22,7 +21,6 @@ from seawall.prices.jumps import Kou, Merton, arrivals, jumps_by_step
 from seawall.prices.process import YEAR_HOURS, YEAR_SECONDS
 from seawall.prices.regimes import Regime, RegimeSwitching
 from seawall.prices.stable import OrnsteinUhlenbeck
-from seawall.scenarios.paths import gbm
 from seawall.scenarios.process_schema import PROCESSES, ProcessSpec, build_process
 
 MINUTE, HOUR, DAY, WEEK = (seconds / YEAR_SECONDS for seconds in (60, 3_600, 86_400, 604_800))
@@ -147,18 +145,11 @@ def test_the_expected_price_grows_with_the_drift(process, years):
     assert abs(growth.mean() - fair) < LIMIT * growth.std() / math.sqrt(len(growth))
 
 
-@pytest.mark.parametrize("volatility", [0.0, 0.1, 0.35, 0.6, 0.7777, 1.3])
-@pytest.mark.parametrize("stretched", [False, True])
-def test_gbm_gives_the_bytes_of_the_correlated_paths(volatility, stretched):
-    steps, prices = 500, {"A": 123.4, "B": 7.0}
-    weights = np.random.default_rng(3).uniform(0.1, 1.9, steps) if stretched else None
-    arguments = {"start": datetime(2024, 3, 4, tzinfo=UTC), "steps": steps, "step_seconds": 60, "variance_weights": weights}
-    paths = gbm(prices, {"A": 0.3, "B": 0.3}, {"A": volatility, "B": 0.5}, correlation=0.0, rng=np.random.default_rng(5), **arguments)
-    years = np.full(steps, 60 / YEAR_SECONDS) if weights is None else 60 / YEAR_SECONDS * weights
-    z = np.random.default_rng(5).standard_normal((steps, 2))
-    returns = Gbm(123.4, 0.3, volatility).log_returns(years, z[:, 0], np.random.default_rng())
-    grown = 123.4 * np.exp(np.concatenate([[0.0], np.cumsum(returns)]))
-    assert grown.tobytes() == paths.market_price[:, 0].tobytes()
+@pytest.mark.parametrize("volatility", [0.0, 0.35, 1.3])
+def test_gbm_is_its_formula(volatility):
+    years, z = np.random.default_rng(3).uniform(0.1, 1.9, 500) * MINUTE, np.random.default_rng(5).standard_normal(500)
+    by_hand = [(0.3 - volatility**2 / 2) * t + volatility * math.sqrt(t) * n for t, n in zip(years.tolist(), z.tolist(), strict=True)]
+    np.testing.assert_allclose(Gbm(123.4, 0.3, volatility).log_returns(years, z, np.random.default_rng()), by_hand, rtol=1e-12, atol=1e-18)
 
 
 @pytest.mark.parametrize("process", ALL.values(), ids=ALL)

@@ -290,11 +290,18 @@ def _manifest(tasset: str) -> dict[str, Any]:
         "path_moments": [
             {
                 "asset": tasset,
-                "configured": {"drift_per_year": 0.05, "volatility_per_year": 0.35},
-                "realised": {"drift_per_year": 0.31, "volatility_per_year": 0.3471, "worst_day": -0.061},
+                "configured": {"volatility_per_year": 0.35},
+                "realised": {"volatility_per_year": 0.3471, "first_price": 181.2, "largest_down": -0.061},
             },
             {"asset": "tGOLD", "configured": None, "realised": {"volatility_per_year": 0.152}},
         ],
+        "path_check": {
+            "rows": [
+                {"asset": tasset, "quantity": "volatility", "configured": 0.35, "realised": 0.3471, "p": 0.4, "verdict": "as configured"},
+                {"asset": tasset, "quantity": "skewness", "configured": None, "realised": 0.01, "p": None, "verdict": "no closed form"},
+            ],
+            "why": "",
+        },
     }
 
 
@@ -703,6 +710,10 @@ def test_markup_from_a_scenario_is_inert() -> None:
         "notes": [MARKUP],
         "versions": {MARKUP: MARKUP},
         "path_moments": [{"asset": MARKUP, "configured": {MARKUP: MARKUP}, "realised": {MARKUP: 1.0}}],
+        "path_check": {
+            "rows": [{"asset": MARKUP, "quantity": MARKUP, "configured": 1.0, "realised": 2.0, "p": 0.0, "verdict": "differs"}],
+            "why": MARKUP,
+        },
         "shocks": [{"asset": MARKUP, "at_s": 3_600.0, "change": 0.1}],
     }
     refusals = pd.DataFrame({"time_s": [60.0], "action": [MARKUP], "status": [MARKUP], "count": [1]})
@@ -750,9 +761,14 @@ def test_page_with_texo_and_a_delisting_is_whole(delisted: Run) -> None:
 
 
 def test_configured_moments_stand_beside_realised_ones(page: str) -> None:
-    row = '<td>tAAPL</td><td>volatility per year</td><td class="number">0.35</td><td class="number">0.3471</td>'
-    assert row in page
-    assert '<td>tGOLD</td><td>volatility per year</td><td class="number">-</td><td class="number">0.152</td>' in page
+    assert cells("tAAPL", "configured", "0.35", "-", texts=2) in page
+    assert cells("tAAPL", "realised", "0.3471", "0.01", texts=2) in page
+    assert "The one moment that could be judged is as configured" in page
+
+
+def test_prices_of_the_path_are_a_line_an_asset(page: str) -> None:
+    assert cells("tAAPL", "181.20", "-", "-", "-6.1%", "34.7%", "-", texts=1) in page
+    assert cells("tGOLD", "-", "-", "-", "-", "15.2%", "-", texts=1) in page
 
 
 def test_page_says_how_to_run_it_again(page: str) -> None:

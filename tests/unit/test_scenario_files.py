@@ -22,7 +22,7 @@ name: Test
 about: One line.
 seed: 1
 prices:
-  model: gbm
+  model: simulated
   days: 1
   assets:
     AAPL: {start_usd: 100, volatility_per_year: 0.3}
@@ -79,7 +79,11 @@ def test_a_good_file_is_read_with_its_defaults(write):
             "test.yaml:15: traders.orders_per_day: 1,440,000,000",
         ),
         ("count: 10}", "count: 1000000}\nlps: {count: 100000}\nstep_seconds: 7", "test.yaml:6: prices.days: 1 days are not a whole number"),
-        ("model: gbm", "model: gmb", "test.yaml:4: prices: model is missing or unknown; known: constant, gbm, replay, daily_bars"),
+        (
+            "model: simulated",
+            "model: simulatd",
+            "test.yaml:4: prices: model is missing or unknown; known: constant, simulated, replay, bootstrap, daily_bars",
+        ),
         ("start_usd: 100", "start_usd: 0", "test.yaml:8: prices.assets.AAPL.start_usd: 0 is not in (0, inf)"),
         ("tracks: AAPL", "tracks: APPL", "test.yaml:11: tassets.tAAPL.tracks: 'APPL' is no asset of prices.assets; known: AAPL"),
         ("count: 10", "count: 1000000000000", "test.yaml:14: minters.count: 1000000000000 is not in [0, 1000000]"),

@@ -2,17 +2,15 @@
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seawall.prices.events import Change, Depeg, Drift, Gap, VolatilityBurst
 from seawall.prices.process import YEAR_SECONDS
 from seawall.prices.shocks import apply, at_random
-from seawall.scenarios.paths import Paths, Shock, apply_shocks
 
 DAY = 86_400.0
 
@@ -41,21 +39,17 @@ def logs_of(prices):
 # --- changes ---
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    at_s=st.floats(0, 600),
-    change=st.floats(-0.99, 10),
-    ramp_s=st.just(0.0) | st.floats(1, 900),
-    recovery_s=st.none() | st.floats(1, 900),
-    asset=st.sampled_from([None, "A", "B"]),
-    sessions=st.lists(st.booleans(), min_size=11, max_size=11),
-)
-def test_changes_have_the_bytes_of_the_existing_shocks(at_s, change, ramp_s, recovery_s, asset, sessions):
-    prices, is_open = rough(10, 2), np.array([sessions, sessions[::-1]]).T.copy()
-    paths = Paths(datetime(2024, 1, 1, tzinfo=UTC), 60, ("A", "B"), prices, is_open)
-    old = apply_shocks(paths, [Shock(asset, at_s, change, ramp_s, recovery_s), Shock("A", 5.0, -0.1)])
-    events = [Change(asset, at_s, change, ramp_s, 0.0, recovery_s), Change("A", 5.0, -0.1)]
-    assert apply(prices, is_open, events, assets=("A", "B"), step_seconds=60).tobytes() == old.market_price.tobytes()
+@given(change=st.floats(-0.99, 5), at_s=st.floats(0, 10), ramp_s=st.floats(0, 5), recovery_s=st.none() | st.floats(0.001, 5))
+def test_a_change_never_exceeds_its_size_and_leaves_the_past_alone(change, at_s, ramp_s, recovery_s):
+    prices = shocked(flat(10), Change("A", at_s, change, ramp_s=ramp_s, recovery_s=recovery_s))[:, 0]
+    low, high = sorted([100.0, 100 * (1 + change)])
+    assert (prices >= low * (1 - 1e-12)).all()
+    assert (prices <= high * (1 + 1e-12)).all()
+    assert (prices[np.arange(11) < at_s] == 100).all()
+
+
+def test_a_lasting_ramp_is_linear_in_log_price():
+    assert shocked(flat(5), Change("A", 1, 0.21, ramp_s=2))[:, 0] == pytest.approx([100, 100, 110, 121, 121, 121])
 
 
 def test_a_change_rises_is_held_and_fades():
