@@ -8,13 +8,15 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 
+from seawall.reports import shock_words
 from seawall.reports.life import life_of, lineage, quoted, since_listing
 from seawall.reports.result import Result
 from seawall.reports.style import CLOSED, GREY, MUTED, PAPER, TimeAxis, shortened
-from seawall.reports.words import percent
+from seawall.reports.words import label_of
 
 _LETTER = 0.022  # width of a letter of a label, of the axis
 _LABEL_ROWS = 4
+_MOST_SHOCKS = 200  # lines that a figure can hold
 _HEADROOM, _ROW = 0.2, 0.2  # of the range of the curves, for the first row of labels and for each other
 
 
@@ -26,8 +28,13 @@ def backdrop(ax: Axes, result: Result, axis: TimeAxis, *, tasset: str | None = N
         low, high = axis.units((start, end)).clip(axis.low, axis.high)
         if low < high:
             ax.axvspan(low, high, facecolor="none", edgecolor=GREY, hatch="////", linewidth=0, zorder=0.5, label="oracle outage")
-    marks = [(seconds / axis.unit_s, label) for seconds, label in (*_shocks(result, tasset), *_turns(result, tasset))]
-    _mark(ax, sorted(mark for mark in marks if axis.low <= mark[0] <= axis.high), axis)
+    for start, end, _ in _disturbances(result, tasset):
+        low, high = axis.units((start, end)).clip(axis.low, axis.high)
+        if low < high:
+            ax.axvspan(low, high, facecolor="none", edgecolor=GREY, hatch="....", linewidth=0, zorder=0.4, label="disturbance")
+    begun = [(start, label) for start, _, label in _disturbances(result, tasset)]
+    marks = [(seconds / axis.unit_s, label) for seconds, label in (*_shocks(result, tasset), *begun, *_turns(result, tasset))]
+    mark(ax, sorted(mark for mark in marks if axis.low <= mark[0] <= axis.high), axis)
 
 
 def _closed_spans(result: Result, tasset: str | None) -> list[tuple[float, float]]:
@@ -54,14 +61,21 @@ def _shocks(result: Result, tasset: str | None) -> list[tuple[float, str]]:
     """Time and label of each shock that moves the tASSET; a shock to something else moves all."""
     tassets = set(result.series["tasset"])
     shocks = []
-    for shock in result.manifest["shocks"]:
+    for shock in result.manifest["shocks"][:_MOST_SHOCKS]:
         names, seconds = {shock["asset"], "t" + shock["asset"]}, float(shock["at_s"])
-        change = ("+" if shock["change"] > 0 else "") + percent(shock["change"])
+        change = shock_words.label(shock)
         if tasset is None or not names & tassets:
             shocks.append((seconds, f"{shortened(shock['asset'], 16)} {change}"))
         elif names & lineage(result, tasset) and life_of(result, tasset).spans(seconds):
             shocks.append((seconds, change))
     return shocks
+
+
+def _disturbances(result: Result, tasset: str | None) -> list[tuple[float, float, str]]:
+    """Beginning and end, seconds, and name of each disturbance that strikes the tASSET, or that names none."""
+    own = {None} if tasset is None else {None, *lineage(result, tasset)}
+    found = result.manifest.get("disturbances", ())[:_MOST_SHOCKS]
+    return [(event["from_s"], event["over_s"], label_of(event["kind"])) for event in found if tasset is None or event.get("tasset") in own]
 
 
 def _turns(result: Result, tasset: str | None) -> list[tuple[float, str]]:
@@ -75,7 +89,7 @@ def _turns(result: Result, tasset: str | None) -> list[tuple[float, str]]:
     return turns
 
 
-def _mark(ax: Axes, marks: Sequence[tuple[float, str]], axis: TimeAxis) -> None:
+def mark(ax: Axes, marks: Sequence[tuple[float, str]], axis: TimeAxis) -> None:
     """Draw thin lines, labelled on the first of four rows that has room; a label without room is left out."""
     if marks:
         ax.margins(y=_HEADROOM)

@@ -79,7 +79,7 @@ def price_and_oracle(result: Result) -> Chart:
         if gaps.max() < UNSEEN:
             title = "At every record the oracle had the market's price"
     notes = [
-        "Percentages at vertical lines are shocks." if result.manifest["shocks"] else "",
+        "Labels at vertical lines are shocks." if result.manifest["shocks"] else "",
         "A delisted tASSET is worth its end price for ever." if result.series["is_delisted"].any() else "",
     ]
     figure = _per_tasset(result, _draw_prices, unit="USD per\ntASSET")

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from seawall.reports import avmm_tables, exchange_tables, tables
+from seawall.reports import avmm_tables, exchange_tables, price_check, shock_words, tables
 from seawall.reports.definition import Definition
 from seawall.reports.figures import all_charts
 from seawall.reports.glossary import define
@@ -21,10 +21,11 @@ from seawall.reports.market_waterfall import waterfall_table
 from seawall.reports.result import GROUPS, Entry, Result, answer, has_tassets
 from seawall.reports.style import Chart
 from seawall.reports.svg import draw, file_svg, inline_svg
-from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, percent, quantity, usd
+from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, quantity, usd
 from seawall.studies.store import write
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_MOST_SHOCKS = 50  # that a list can hold and still be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def render(result: Result, drawings: Sequence[Drawing]) -> str:
         avmm=avmm_tables.all_tables(result),
         waterfall=waterfall_table(result),
         moments=tables.moments(result.manifest["path_moments"]),
+        path_verdict=price_check.verdict(**_path_check(result.manifest)),
+        path_check=price_check.table(_path_check(result.manifest)["rows"]),
         events=_events(result.manifest),
         glossary=_glossary(result),
         paths=_paths(result),
@@ -97,6 +100,11 @@ def write_figures(drawings: Sequence[Drawing], folder: Path) -> list[Path]:
         path.write_text(file_svg(drawn), encoding="utf-8", newline="\n")
         written.append(path)
     return written
+
+
+def _path_check(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The check on the generator; runs of older versions have none."""
+    return dict(manifest.get("path_check", {"rows": [], "why": ""}))
 
 
 def _groups(result: Result) -> list[tuple[str, list[Card]]]:
@@ -133,14 +141,21 @@ def _paths(result: Result) -> str:
 
 
 def _events(manifest: Mapping[str, Any]) -> list[str]:
-    """Shocks, outages and delistings of the scenario in sentences."""
-    return [*_shocks(manifest), *_outages(manifest), *_delistings(manifest)]
+    """Shocks, outages, disturbances and delistings of the scenario in sentences."""
+    return [*_shocks(manifest), *_outages(manifest), *_disturbances(manifest), *_delistings(manifest)]
 
 
 def _shocks(manifest: Mapping[str, Any]) -> Iterator[str]:
-    for shock in manifest["shocks"]:
-        moved = "rises" if shock["change"] > 0 else "falls"
-        yield f"{shock['asset']} {moved} by {percent(abs(shock['change']))}, {duration(shock['at_s'])} after the start."
+    shocks = manifest["shocks"]
+    yield from map(shock_words.sentence, shocks[:_MOST_SHOCKS])
+    if len(shocks) > _MOST_SHOCKS:
+        yield f"{number(len(shocks) - _MOST_SHOCKS)} more shocks stand in the manifest."
+
+
+def _disturbances(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for event in manifest.get("disturbances", ())[:_MOST_SHOCKS]:
+        length = duration(event["over_s"] - event["from_s"])
+        yield f"{event['what'][0].upper()}{event['what'][1:]}, {duration(event['from_s'])} after the start, for {length}."
 
 
 def _outages(manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -82,21 +82,26 @@ def refusals(result: Result) -> Table:
 
 
 def moments(path_moments: list[Mapping[str, Any]]) -> Table:
-    """Configured beside realised moments of each price path, the check on the path generator."""
-    rows: list[tuple[str, ...]] = []
-    for path in path_moments:
-        configured, realised = path["configured"] or {}, path["realised"]
-        rows += [
-            (str(path["asset"]), label_of(name), _moment(configured.get(name)), _moment(realised.get(name)))
-            for name in dict.fromkeys((*configured, *realised))
-        ]
-    return Table(("Asset", "Moment", "Configured", "Realised"), rows, 2, "Price path: what the scenario asked for and what was drawn")
+    """What each price path turned out to be, one line an asset."""
+    rows = [
+        (str(path["asset"]), *(_cell(path["realised"].get(name), words) for name, (_, words) in _MOMENTS.items())) for path in path_moments
+    ]
+    headings = ("Asset", *(heading for heading, _ in _MOMENTS.values()))
+    return Table(headings, rows, 1, "Prices of the path, shocks and closed hours included")
 
 
-def _moment(value: float | str | None) -> str:
-    if value is None:
-        return _MISSING
-    return value if isinstance(value, str) else number(value)
+_MOMENTS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "first_price": ("First (USD)", amount),
+    "last_price": ("Last (USD)", amount),
+    "largest_up": ("Largest rise in a step", percent),
+    "largest_down": ("Largest fall in a step", percent),
+    "volatility_per_year": ("Volatility per year", percent),
+    "open_share": ("Market open", percent),
+}
+
+
+def _cell(value: float | None, words: Callable[[float], str]) -> str:
+    return _MISSING if value is None else words(value)
 
 
 def polls(result: Result) -> Table:

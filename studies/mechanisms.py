@@ -103,6 +103,10 @@ def _checked(scenario: str | Path, settings: Sequence[str]) -> Sequence[str]:
     loaded = load(scenario, settings)
     if loaded.scenario.avmm is None:
         raise ScenarioError([Fault(str(loaded.file), None, "avmm", "is missing: without an RFQ market there is nothing to compare")])
+    sampling = getattr(loaded.scenario.prices, "sampling", "plain")
+    if sampling != "plain":
+        text = f"{sampling!r}: paths must be independent and of equal weight here; plain would do"
+        raise ScenarioError([Fault(str(loaded.file), None, "prices.sampling", text)])
     return tuple(MECHANISMS)
 
 

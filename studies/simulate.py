@@ -15,13 +15,18 @@ from seawall.models import avmm_frames, exchange_frames, frames
 from seawall.models.exchange_neutrality import Estimate
 from seawall.models.measures import Figure, Summary
 from seawall.models.stress import StressModel
+from seawall.prices.process import YEAR_SECONDS
+from seawall.scenarios import disturbances
 from seawall.scenarios.avmm_layout import NOT_TASSET, lay_out_avmm
 from seawall.scenarios.build import build_model
-from seawall.scenarios.inputs import price_paths
+from seawall.scenarios.inputs import Drawn, drawn_prices
 from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.paths import Paths, realised_moments
-from seawall.scenarios.price_schema import GbmPrices, Outage
+from seawall.scenarios.price_schema import Outage
+from seawall.scenarios.process_schema import build_process
 from seawall.scenarios.schema import Scenario
+from seawall.scenarios.simulated_schema import SimulatedPrices
+from seawall.studies.methods import described, methods
 from seawall.studies.store import RunResult
 
 PACKAGES = ("seawall", "mesa", "numba", "numpy", "pandas", "scipy")
@@ -49,16 +54,6 @@ ROUTES = {
     "sealed_bid": "For comparison, every order is a sealed-bid auction, which the RFQ LP that delivers most settles out of its wallet.",
 }
 """How orders of the RFQ market find their counterparty, by mechanism; printed with the assumptions."""
-METHODS = {
-    "constant": "Prices stand still.",
-    "gbm": "Prices are correlated geometric Brownian motions. With a calendar they rest while the exchange is closed and open with a gap; "
-    "closed hours move by closed_volatility times what open ones do (assumption); the volatility given is that of the whole calendar.",
-    "replay": "Prices are recorded closes, each known when its bar ends and held until the next; the market is open in the sessions named.",
-    "daily_bars": "Inside market hours prices are a Brownian bridge of the log price through each day's open, high, low and close, with "
-    "the volatility that the day's range implies (Parkinson 1980), reflected at high and low; when in the day these two fall is drawn "
-    "(assumption). Nights, weekends and holidays rest at the last close.",
-}
-"""How prices were made, by model; printed with the assumptions."""
 
 
 def run(
@@ -87,12 +82,12 @@ def run(
     loaded = scenario if isinstance(scenario, Loaded) else load(scenario, settings)
     seed = loaded.scenario.seed if seed is None else seed
     started, clock = datetime.now(UTC), time.perf_counter()
-    paths = price_paths(loaded, seed, path)
-    model = build_model(loaded, paths, seed, path, with_audit=with_audit)
+    drawn = drawn_prices(loaded, seed, path)
+    model = build_model(loaded, drawn.paths, seed, path, with_audit=with_audit)
     built = time.perf_counter()
     _play(model, progress)
     played = time.perf_counter()
-    manifest = _manifest(loaded, model, paths, seed, path)
+    manifest = _manifest(loaded, model, drawn, seed, path)
     manifest["started"] = started.isoformat(timespec="seconds")
     manifest["seconds"] = {"build": round(built - clock, 3), "simulate": round(played - built, 3)}
     return result_of(model, manifest)
@@ -145,8 +140,8 @@ def _entry(figure: Figure, paths: int) -> dict[str, Any]:
     return entry
 
 
-def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path: int) -> dict[str, Any]:
-    scenario = loaded.scenario
+def _manifest(loaded: Loaded, model: StressModel, drawn: Drawn, seed: int, path: int) -> dict[str, Any]:
+    scenario, paths = loaded.scenario, drawn.paths
     settings = " ".join(f"--set '{setting}'" for setting in loaded.settings)
     return {
         "name": scenario.name,
@@ -164,18 +159,19 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
         "world_digest": model.digest(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian",
-        "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), METHODS[scenario.prices.model], *_assumptions(scenario)],
+        "notes": [*(str(warning) for warning in loaded.warnings), *_notes(model), *methods(scenario.prices), *assumptions(scenario)],
         "outages": [
             {"tasset": name, "from_s": outage.at_hours * 3600.0, "to_s": (outage.at_hours + outage.hours) * 3600.0}
             for outage in scenario.outages
             for name in struck(scenario, outage)
         ],
         "shocks": [
-            {"asset": tasset, "at_s": shock.at_hours * 3600.0, "change": shock.change}
-            for shock in scenario.shocks
+            {"asset": tasset, "at_s": event.at_s, **described(event)}
+            for event in drawn.events
             for tasset, tracks in tracked(scenario)
-            if shock.asset in (None, tracks)
+            if event.asset in (None, tracks)
         ],
+        "disturbances": disturbances.listed(scenario, paths.steps, seed, path),
         "delistings": [
             {
                 "tasset": event.tasset,
@@ -187,7 +183,9 @@ def _manifest(loaded: Loaded, model: StressModel, paths: Paths, seed: int, path:
             for event, plan in zip(scenario.delistings, model.world.migrations, strict=True)
             if plan["done_at"] < float("inf")
         ],
+        "log_weight": paths.log_weight,
         "path_moments": path_moments(loaded, paths),
+        "path_check": path_check(loaded, drawn),
     }
 
 
@@ -217,7 +215,8 @@ def _quoted(scenario: Scenario) -> list[tuple[str, str, int]]:
     return [(name, asset.tracks, asset.feed) for name, asset in assets if asset.tracks is not None and asset.tasset == NOT_TASSET]
 
 
-def _assumptions(scenario: Scenario) -> tuple[str, ...]:
+def assumptions(scenario: Scenario) -> tuple[str, ...]:
+    """What is assumed of the protocols that a scenario has, in sentences."""
     has_others = scenario.exchange is not None or scenario.avmm is not None
     of_tassets = ASSUMPTIONS if scenario.tassets or not has_others else ()
     of_avmm = (*AVMM_ASSUMPTIONS, ROUTES[scenario.avmm.mechanism]) if scenario.avmm is not None else ()
@@ -230,18 +229,26 @@ def _notes(model: StressModel) -> list[str]:
 
 
 def path_moments(loaded: Loaded, paths: Paths) -> list[dict[str, Any]]:
-    """Configured beside realised moments of each asset; nothing is configured where the path comes from history."""
-    prices = loaded.scenario.prices
+    """What each asset's path turned out to be, shocks and closed hours included, beside what is configured of the whole path."""
     rows = []
     for moments in realised_moments(paths):
-        configured = None
-        if isinstance(prices, GbmPrices):
-            asset = prices.assets[moments.asset]
-            configured = {
-                "mean_per_year": asset.drift_per_year - asset.volatility_per_year**2 / 2.0,
-                "volatility_per_year": asset.volatility_per_year,
-                "first_price": asset.start_usd,
-            }
         realised = {name: getattr(moments, name) for name in moments.__slots__ if name != "asset"}
-        rows.append({"asset": moments.asset, "configured": configured, "realised": realised})
+        rows.append({"asset": moments.asset, "configured": _configured(loaded, moments.asset), "realised": realised})
     return rows
+
+
+def _configured(loaded: Loaded, asset: str) -> dict[str, float] | None:
+    """In closed form; None where the path is recorded, or more than the asset's own process moves it."""
+    prices, step_seconds = loaded.scenario.prices, loaded.scenario.step_seconds
+    if not isinstance(prices, SimulatedPrices) or prices.common_jumps is not None or prices.opening_gap_deviation > 0.0:
+        return None
+    expected = build_process(prices.assets[asset], step_seconds).expected(step_seconds / YEAR_SECONDS)
+    known = {"mean_per_year": expected.mean_per_year, "volatility_per_year": expected.volatility_per_year}
+    return {name: value for name, value in known.items() if value is not None} | {"first_price": prices.assets[asset].start_usd}
+
+
+def path_check(loaded: Loaded, drawn: Drawn) -> dict[str, Any]:
+    """Configured beside realised moments of the path with verdicts, as plain data; see `price_check`."""
+    from seawall.studies.price_check import as_entry, check_rows
+
+    return as_entry(*check_rows(loaded, [drawn]))

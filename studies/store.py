@@ -17,6 +17,8 @@ from typing import Any
 import pandas as pd
 
 from seawall.protocols.errors import SeawallError
+from seawall.studies.notebook import summary_table
+from seawall.studies.units import with_units
 
 MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
@@ -90,6 +92,11 @@ class RunResult:
                 return group[name]["value"]
         raise KeyError(name)
 
+    def _repr_html_(self) -> str:
+        """The summary as a table, for notebooks."""
+        title = f"{self.manifest['name']}: path {self.manifest['path']} of seed {self.manifest['seed']}"
+        return summary_table(title, self.summary)
+
     @property
     def folder_name(self) -> str:
         """Scenario, digest and seed: where the run belongs under an output folder."""
@@ -105,14 +112,14 @@ def save(result: RunResult, folder: Path) -> None:
         frame: pd.DataFrame = getattr(result, name)
         write(folder / file, partial(frame.to_parquet, index=False))
     measures = {name: entry["value"] for group in result.summary.values() for name, entry in group.items()}
-    row = pd.DataFrame([{"path": result.manifest["path"], **measures}])
+    row = pd.DataFrame([{"path": result.manifest["path"], "log_weight": result.manifest["log_weight"], **measures}])
     write(folder / MEASURES, partial(row.to_parquet, index=False))
     write(folder / SUMMARY, lambda path: path.write_text(_json(result.summary), encoding="utf-8"))
     write(folder / MANIFEST, lambda path: path.write_text(_json(result.manifest), encoding="utf-8"))
 
 
 def load_run(folder: Path) -> RunResult:
-    """Read a run's files again.
+    """Read a run's files again; `attrs["units"]` of each frame says the units of its columns.
 
     Raises:
         NoRunError: if the folder holds no complete run.
@@ -120,7 +127,7 @@ def load_run(folder: Path) -> RunResult:
     missing = [file for file in (MANIFEST, SUMMARY, *FRAMES.values()) if not (folder / file).is_file()]
     if missing:
         raise NoRunError(f"{folder}: holds no complete run: {', '.join(missing)} missing")
-    frames = {name: pd.read_parquet(folder / file) for name, file in FRAMES.items()}
+    frames = {name: with_units(pd.read_parquet(folder / file)) for name, file in FRAMES.items()}
     return RunResult(summary=_read_json(folder / SUMMARY), manifest=_read_json(folder / MANIFEST), **frames)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+
+from typer import Typer
 
 from seawall.models.stress import StressModel
 from seawall.models.world import digest
@@ -16,6 +19,17 @@ FLOOD = Path(__file__).parent / "scenarios" / "flood.yaml"
 SURGE = Path(__file__).parent / "scenarios" / "surge.yaml"
 GALE = Path(__file__).parent / "scenarios" / "gale.yaml"
 SHIPPED = ROOT / "scenarios"
+
+
+def command_line() -> Typer:
+    """The command line, imported apart: `seawall.run` would stand in the place of the function `run` of the package."""
+    spec = importlib.util.spec_from_file_location("seawall_command_line", ROOT / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app: Typer = module.app
+    return app
 
 
 def storm(*settings: str) -> Loaded:

@@ -1,0 +1,222 @@
+"""Many paths of a scenario over all cores: chunk by chunk, to be interrupted and gone on with at any moment, the same bytes in the end.
+
+Compiled rounds run without Python's lock, so threads do. Outcomes are taken in order of path numbers, whoever finishes first, and a
+stopping rule is asked between chunks only: neither the number of threads nor any interruption shows in the results.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from seawall.protocols.errors import SeawallError
+from seawall.scenarios.load import Loaded
+from seawall.studies.assemble import assemble
+from seawall.studies.chunks import Chunk, SpoiltChunkError, divide, read_chunk, write_chunk
+from seawall.studies.ensemble_files import EnsembleFiles, load_ensemble, write_manifest
+from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint, locked, prepare
+from seawall.studies.one_path import Outcome, play
+from seawall.studies.stopping import Watch
+
+CHUNK_PATHS = 25
+KEPT_SERIES = 2_000
+"""Paths of which time series are kept, for the bands of charts."""
+
+
+class EnsembleFailed(SeawallError):
+    """More paths failed than may; all files are written all the same."""
+
+
+class EnsembleInterrupted(KeyboardInterrupt):
+    """Ctrl-C: whole chunks are kept; the text says how to go on."""
+
+
+@dataclass
+class _Plan:
+    """What is asked, and what was found on the way."""
+
+    loaded: Loaded
+    seed: int
+    chunks: list[Chunk]
+    workers: int
+    first_path: int
+    kept_series: int
+    watch: Watch | None
+    progress: Callable[[int, int], None]
+    stop: Event = field(default_factory=Event)
+    recomputed: list[str] = field(default_factory=list)
+    kept: int = 0
+
+    @property
+    def cap(self) -> int:
+        """Paths asked for."""
+        return sum(len(chunk.numbers) for chunk in self.chunks)
+
+    def play(self, path: int) -> Outcome:
+        """Play one path, in whatever thread."""
+        keeps_series = path - self.first_path < self.kept_series
+        return play(self.loaded, self.seed, path, keeps_series=keeps_series, is_stopped=self.stop.is_set)
+
+
+def run_paths(
+    loaded: Loaded,
+    *,
+    paths: int,
+    folder: Path,
+    seed: int | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    until: str | None = None,
+    max_failed_share: float = 0.01,
+    progress: Callable[[int, int], None] | None = None,
+    first_path: int = 0,
+    chunk_paths: int = CHUNK_PATHS,
+    kept_series: int = KEPT_SERIES,
+) -> EnsembleFiles:
+    """Run many paths and write their files.
+
+    Args:
+        loaded: a checked scenario.
+        paths: how many, >= 1; with `until` at most so many.
+        folder: where the files go; one ensemble, one folder.
+        seed: replaces the scenario's own, >= 0.
+        workers: threads, >= 1; one per core unless told otherwise. Never shows in the results.
+        resume: whether paths that are there already are kept.
+        until: a stopping rule, see `studies/until.py`.
+        max_failed_share: of the paths, in [0, 1].
+        progress: called with paths done and paths in all.
+        first_path: number of the first path, >= 0.
+        chunk_paths: paths per file, >= 1.
+        kept_series: of how many paths the time series are kept, >= 0.
+
+    Raises:
+        UntilError: the stopping rule cannot be read, or names no figure.
+        FolderInUse, OtherEnsemble: the folder belongs to somebody else.
+        EnsembleFailed: too many paths failed; everything is written.
+        EnsembleInterrupted: after Ctrl-C.
+    """
+    if paths < 1 or chunk_paths < 1 or first_path < 0 or not 0.0 <= max_failed_share <= 1.0:
+        raise ValueError(f"paths(={paths}), chunk_paths(={chunk_paths}) >= 1, first_path(={first_path}) >= 0, share(={max_failed_share})")
+    watch = None if until is None else Watch(until, loaded.scenario)
+    seed = loaded.scenario.seed if seed is None else seed
+    bound = bind(loaded, seed=seed, first_path=first_path, chunk_paths=chunk_paths, kept_series=kept_series)
+    chunks = divide(folder / CHUNKS, range(first_path, first_path + paths), chunk_paths, fingerprint(bound))
+    threads = max(workers or _cores(), 1)
+    plan = _Plan(loaded, seed, chunks, threads, first_path, kept_series, watch, progress or (lambda _done, _of: None))
+    started, clock = datetime.now(UTC), time.perf_counter()
+    with locked(folder), _interruptible(plan):
+        prepare(folder, bound, resume=resume)
+        done, stopping = _fill(plan)
+        assemble(done, folder)
+        timing = {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - clock, 3),
+            "workers": threads,
+            "peak_memory_mb": peak_memory_mb(),
+            "paths_kept_from_before": plan.kept,
+            "chunks_computed_again": plan.recomputed,
+        }
+        write_manifest(folder, loaded, bound, done, asked=paths, stopping=stopping, timing=timing)
+    found = load_ensemble(folder)
+    _judge(found, max_failed_share)
+    return found
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peak_memory_mb() -> float:
+    """Most memory that this process ever held, megabytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1e6 if sys.platform == "darwin" else 1e3), 1)  # bytes there, kilobytes elsewhere
+
+
+@contextmanager
+def _interruptible(plan: _Plan) -> Iterator[None]:
+    """On the way out stop what is running; turn Ctrl-C into words."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        there = sum(len(chunk.numbers) for chunk in plan.chunks if chunk.file.exists())
+        text = f"Interrupted; {there:,} of {plan.cap:,} paths are kept. The same command with --resume goes on."
+        raise EnsembleInterrupted(text) from None
+    finally:
+        plan.stop.set()
+
+
+def _fill(plan: _Plan) -> tuple[list[Chunk], dict[str, Any] | None]:
+    """Compute what is missing, chunk by chunk, until the last one or until the rule is met; what is done, and how the rule stands."""
+    whole = {chunk.first for chunk in plan.chunks if _is_whole(plan, chunk)}
+    plan.kept = sum(len(chunk.numbers) for chunk in plan.chunks if chunk.first in whole)
+    missing = (path for chunk in plan.chunks if chunk.first not in whole for path in chunk.numbers)
+    done = 0
+    with ThreadPoolExecutor(plan.workers, thread_name_prefix="path") as pool:
+        try:
+            outcomes = in_order(pool, plan.play, missing, ahead=2 * plan.workers)
+            for number, chunk in enumerate(plan.chunks, 1):
+                if chunk.first not in whole:
+                    write_chunk(chunk, _outcomes_of(plan, chunk, outcomes, done))
+                done += len(chunk.numbers)
+                plan.progress(done, plan.cap)
+                if plan.watch is not None and plan.watch.is_over(read_chunk(chunk)):
+                    return plan.chunks[:number], plan.watch.found
+        finally:
+            plan.stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+    return plan.chunks, None if plan.watch is None else plan.watch.found
+
+
+def _outcomes_of(plan: _Plan, chunk: Chunk, outcomes: Iterator[Outcome], done: int) -> list[Outcome]:
+    found: list[Outcome] = []
+    for outcome in islice(outcomes, len(chunk.numbers)):
+        found.append(outcome)
+        plan.progress(done + len(found), plan.cap)
+    return found
+
+
+def _is_whole(plan: _Plan, chunk: Chunk) -> bool:
+    try:
+        read_chunk(chunk)
+    except FileNotFoundError:
+        return False
+    except SpoiltChunkError as error:
+        plan.recomputed.append(str(error))
+        return False
+    return True
+
+
+def in_order(pool: ThreadPoolExecutor, work: Callable[[int], Outcome], numbers: Iterator[int], *, ahead: int) -> Iterator[Outcome]:
+    """Outcomes of `work` in order of `numbers`, at most `ahead` of them begun or waiting.
+
+    The first is worked out here, by itself: what it compiles, others would wait for.
+    """
+    for number in islice(numbers, 1):
+        yield work(number)
+    waiting: deque[Future[Outcome]] = deque(pool.submit(work, number) for number in islice(numbers, ahead))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(pool.submit(work, number) for number in islice(numbers, 1))
+
+
+def _judge(found: EnsembleFiles, max_failed_share: float) -> None:
+    failed = found.failed
+    if len(failed) > max_failed_share * found.paths:
+        first = failed[0]
+        raise EnsembleFailed(
+            f"{len(failed):,} of {found.paths:,} paths failed, more than {max_failed_share:.1%}; the first is path {first['path']}: "
+            f"{first['type']}: {first['error']}\nPlay it again: {first['command']}"
+        )

@@ -1,0 +1,206 @@
+"""The files of a whole ensemble: its manifest, written last, and reading it all again."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seawall.protocols.errors import SeawallError
+from seawall.scenarios.inputs import drawn_prices
+from seawall.scenarios.load import Loaded
+from seawall.scenarios.schema import Scenario
+from seawall.scenarios.shock_schema import SECONDS_PER_HOUR, PriceShock
+from seawall.studies.assemble import BANDS, MOMENTS, REFUSALS, SUMS
+from seawall.studies.chunks import Chunk, read_chunk
+from seawall.studies.ensemble_folder import BOUND
+from seawall.studies.methods import described, methods
+from seawall.studies.notebook import summary_table
+from seawall.studies.price_check import as_entry, check_rows
+from seawall.studies.simulate import PACKAGES, assumptions, struck, tracked
+from seawall.studies.store import MANIFEST, MEASURES, SUMMARY, NoRunError, write
+from seawall.studies.units import unit_of, with_units
+
+CHECKED_STEPS = 300_000
+"""Of how many paths prices are checked: as many as have so many steps together, a second's work."""
+
+
+@dataclass(frozen=True)
+class EnsembleFiles:
+    """A whole ensemble in its folder; frames are read when asked for.
+
+    Attributes:
+        folder: where it is.
+        summary: each figure over all paths, by group and name; see `assemble.summarise`.
+        manifest: scenario, seed, versions, paths asked, run and failed, stopping rule, timings.
+    """
+
+    folder: Path
+    summary: dict[str, dict[str, dict[str, Any]]] = field(repr=False)
+    manifest: dict[str, Any] = field(repr=False)
+
+    @property
+    def paths(self) -> int:
+        """Paths that were run, failed ones included."""
+        return int(self.manifest["paths"])
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Failed paths: `path`, `type`, `error`, and the `command` that plays it again."""
+        return list(self.manifest["failed"])
+
+    def measures(self) -> pd.DataFrame:
+        """One row per path: `path`, `log_weight`, `failed`, and a column per figure, NaN where there is none."""
+        units = {name: str(entry["unit"]) for group in self.summary.values() for name, entry in group.items()}
+        return with_units(pd.read_parquet(self.folder / MEASURES), units)
+
+    def moments(self) -> pd.DataFrame:
+        """One row per path: `path`, `log_weight`, `failed`, and "asset.moment" columns of what its prices turned out to be."""
+        return pd.read_parquet(self.folder / MOMENTS)
+
+    def sums(self) -> pd.DataFrame:
+        """One row per path: `path`, `log_weight`, `failed`, and USD of `one_path.sums_of`."""
+        return with_units(pd.read_parquet(self.folder / SUMS))
+
+    def bands(self) -> pd.DataFrame:
+        """Quantiles over paths: `table`, `name`, `column`, `time_s`, `paths`, `mean`, `q05` to `q95`; units also by value of `column`."""
+        return _with_units_of_rows(pd.read_parquet(self.folder / BANDS))
+
+    def refusals(self) -> pd.DataFrame:
+        """What was refused: `action`, `status`, `count` over all paths, `paths` that had it."""
+        return with_units(pd.read_parquet(self.folder / REFUSALS))
+
+    def replay(self, path: int) -> str:
+        """The command that plays one path again."""
+        return f"{self.manifest['replay']} --path {path}"
+
+    def _repr_html_(self) -> str:
+        """The summary as a table, for notebooks."""
+        title = f"{self.manifest['name']}: mean over {self.paths:,} paths, {len(self.failed):,} failed, seed {self.manifest['seed']}"
+        return summary_table(title, self.summary)
+
+
+def _with_units_of_rows(bands: pd.DataFrame) -> pd.DataFrame:
+    with_units(bands)
+    bands.attrs["units"] |= {name: unit for name in bands["column"].unique() if (unit := unit_of(str(name)))}
+    return bands
+
+
+def is_ensemble(folder: Path) -> bool:
+    """Tell whether a folder is an ensemble's, whole or not, and no single run's."""
+    return (folder / BOUND).is_file()
+
+
+def load_ensemble(folder: Path) -> EnsembleFiles:
+    """Read a whole ensemble.
+
+    Raises:
+        NoRunError: the folder holds none.
+    """
+    missing = [file for file in (MANIFEST, SUMMARY, MEASURES, SUMS, MOMENTS, BANDS, REFUSALS) if not (folder / file).is_file()]
+    if missing:
+        raise NoRunError(f"{folder}: holds no whole ensemble: {', '.join(missing)} missing")
+    try:
+        summary, manifest = (json.loads((folder / file).read_text(encoding="utf-8")) for file in (SUMMARY, MANIFEST))
+    except ValueError as error:
+        raise NoRunError(f"{folder}: is not the JSON that an ensemble writes ({error})") from None
+    return EnsembleFiles(folder, summary, manifest)
+
+
+def write_manifest(
+    folder: Path,
+    loaded: Loaded,
+    bound: dict[str, Any],
+    chunks: Sequence[Chunk],
+    *,
+    asked: int,
+    stopping: dict[str, Any] | None,
+    timing: dict[str, Any],
+) -> None:
+    """Say what this ensemble is and how to get it again; the only file with times and machines in it."""
+    replay = replay_command(loaded, bound["seed"])
+    manifest = {
+        "name": loaded.scenario.name,
+        "about": loaded.scenario.about,
+        "scenario_file": str(loaded.file),
+        "scenario_text": loaded.text,
+        **bound,
+        "paths_asked": asked,
+        "paths": sum(len(chunk.numbers) for chunk in chunks),
+        "stopping": stopping,
+        "failed": _failed(chunks, replay),
+        "replay": replay,
+        "versions": {"python": platform.python_version(), **bound["versions"], **{name: version(name) for name in PACKAGES}},
+        "machine": f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian",
+        **timing,
+        "notes": [*(str(warning) for warning in loaded.warnings), *methods(loaded.scenario.prices), *assumptions(loaded.scenario)],
+        **_prices(loaded, bound["seed"], range(bound["first_path"], chunks[-1].last + 1)),
+        **_events(loaded.scenario),
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write(folder / MANIFEST, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def replay_command(loaded: Loaded, seed: int) -> str:
+    """The command that plays paths of this scenario again, less the path."""
+    settings = [part for setting in loaded.settings for part in ("--set", setting)]
+    return shlex.join(["python", "run.py", "run", str(loaded.file), "--seed", str(seed), *settings])
+
+
+def _failed(chunks: Sequence[Chunk], replay: str) -> list[dict[str, Any]]:
+    tables = (read_chunk(chunk, ["error_type", "error"]).to_pylist() for chunk in chunks)
+    return [
+        {"path": row["path"], "type": row["error_type"], "error": row["error"], "command": f"{replay} --path {row['path']}"}
+        for rows in tables
+        for row in rows
+        if row["error_type"] is not None
+    ]
+
+
+def _events(scenario: Scenario) -> dict[str, Any]:
+    """Outages, shocks and delistings that a scenario plans, seconds since the start, as in the manifest of a single run.
+
+    A shock at random times has `per_year`, how often it happens, instead of `at_s`.
+    """
+    return {
+        "outages": [
+            {"tasset": name, "from_s": outage.at_hours * SECONDS_PER_HOUR, "to_s": (outage.at_hours + outage.hours) * SECONDS_PER_HOUR}
+            for outage in scenario.outages
+            for name in struck(scenario, outage)
+        ],
+        "shocks": [_shock(shock, name) for shock in scenario.shocks for name, tracks in tracked(scenario) if shock.asset in (None, tracks)],
+        "delistings": [
+            {"tasset": event.tasset, "at_s": event.at_hours * SECONDS_PER_HOUR, "replacement": event.replacement, "split": event.split}
+            for event in scenario.delistings
+        ],
+    }
+
+
+def _shock(shock: PriceShock, name: str) -> dict[str, Any]:
+    at_s = None if shock.at_hours is None else shock.at_hours * SECONDS_PER_HOUR
+    when = {"per_year": shock.per_year} if at_s is None else {"at_s": at_s}
+    return {"asset": name, **when, **described(shock.event(at_s or 0.0))}
+
+
+def _prices(loaded: Loaded, seed: int, numbers: range) -> dict[str, Any]:
+    """Start and steps of all paths, and the check on the first of them: configured beside realised moments, judged together.
+
+    Nothing where their prices cannot be made.
+    """
+    try:
+        first = drawn_prices(loaded, seed, numbers[0])
+        most = max(CHECKED_STEPS // max(first.paths.steps, 1), 1)
+        drawn = [first, *(drawn_prices(loaded, seed, path) for path in numbers[1:most])]
+    except SeawallError:
+        return {}
+    paths, check = first.paths, as_entry(*check_rows(loaded, drawn))
+    grid = {"start": paths.start.isoformat(), "steps": paths.steps, "step_seconds": paths.step_seconds}
+    return {**grid, "path_check": check, "paths_checked": len(drawn)}
