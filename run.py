@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,7 @@ out, err = Console(), Console(stderr=True)
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the scenario; may be repeated.")]
 
 
+Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the scenario name files outside of its folder.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
 OUT = Path("out")
 
@@ -42,8 +44,8 @@ def plain_errors() -> Iterator[None]:
     except OSError as error:
         err.print(f"{error.filename}: {error.strerror}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        err.print("Interrupted; nothing was written.")
+    except KeyboardInterrupt as stop:
+        err.print(str(stop) or "Interrupted; nothing was written.", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
 
 
@@ -53,27 +55,55 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the scenario's own.")] = None,
     settings: Set = None,
     path: Annotated[int, typer.Option(min=0, help="Number of the path.")] = 0,
+    paths: Annotated[int | None, typer.Option(min=2, max=10_000_000, help="Run so many paths over all cores: risk figures.")] = None,
+    until: Annotated[str | None, typer.Option(help='With --paths as the most: stop once "cvar95(bad_debt) +- 5%" holds.')] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="With --paths: go on where an interrupted run stopped.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, max=1024, help="With --paths: threads; one per core if left out.")] = None,
     out_dir: Out = OUT,
     audit: Annotated[bool, typer.Option("--audit", help="Check the books after every round (slow).")] = False,
+    allow_outside: Outside = False,
 ) -> None:
-    """Simulate a scenario; write results and a report."""
+    """Simulate a scenario, one path or many; write results and a report."""
     with plain_errors():
-        from seawall.reports.html import write_report
-        from seawall.reports.terminal import print_summary
         from seawall.scenarios.load import load
-        from seawall.studies.simulate import run as simulate
-        from seawall.studies.store import save
 
-        loaded = load(scenario, settings or ())
+        loaded = load(scenario, settings or (), allow_outside=allow_outside)
         for warning in loaded.warnings:
             err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
         _tell_of_compilation(has_exchange=loaded.scenario.exchange is not None, has_avmm=loaded.scenario.avmm is not None)
-        with _progress(loaded.scenario.name) as progress:
-            result = simulate(loaded, seed=seed, path=path, with_audit=audit, progress=progress)
-        folder = out_dir / result.folder_name
-        save(result, folder)
-        write_report(result, folder)
-        print_summary(result, out, folder)
+        if paths is None:
+            _run_one(loaded, out_dir, seed=seed, path=path, with_audit=audit)
+        else:
+            _run_many(loaded, out_dir, paths=paths, seed=seed, until=until, resume=resume, workers=workers)
+
+
+def _run_one(loaded: Any, out_dir: Path, **asked: Any) -> None:
+    from seawall.reports.html import write_report
+    from seawall.reports.terminal import print_summary
+    from seawall.studies.simulate import run as simulate
+    from seawall.studies.store import save
+
+    with _progress(loaded.scenario.name) as progress:
+        result = simulate(loaded, progress=progress, **asked)
+    folder = out_dir / result.folder_name
+    save(result, folder)
+    write_report(result, folder)
+    print_summary(result, out, folder)
+
+
+def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, **asked: Any) -> None:
+    from seawall.reports.ensemble import write_ensemble_report
+    from seawall.reports.ensemble_terminal import print_ensemble
+    from seawall.studies.ensemble import run_paths
+    from seawall.studies.ensemble_risk import ensemble_risk
+
+    seed = loaded.scenario.seed if seed is None else seed
+    folder = out_dir / loaded.file.stem / f"{loaded.digest}-{seed}-paths"
+    with _progress("paths") as progress:
+        found = run_paths(loaded, folder=folder, seed=seed, progress=progress, **asked)
+    risk = ensemble_risk(found)
+    write_ensemble_report(found, risk)
+    print_ensemble(found, out, risk)
 
 
 def _tell_of_compilation(*, has_exchange: bool, has_avmm: bool) -> None:
@@ -113,10 +143,107 @@ def mechanisms(
         print_comparison(found, out, folder)
 
 
+@app.command(epilog="Example: python run.py prices scenarios/short_squeeze.yaml --paths 500")
+def prices(
+    scenario: Annotated[Path, typer.Argument(help="YAML file of a scenario.")],
+    paths: Annotated[int, typer.Option(min=1, max=100_000, help="Price paths to draw.")] = 200,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the scenario's own.")] = None,
+    settings: Set = None,
+    out_dir: Out = OUT,
+    allow_outside: Outside = False,
+) -> None:
+    """Draw a scenario's prices only: configured beside realised moments, and a fan chart."""
+    with plain_errors():
+        from seawall.reports.price_terminal import print_prices, write_prices
+        from seawall.scenarios.load import load
+        from seawall.studies.price_check import check_prices
+
+        loaded = load(scenario, settings or (), allow_outside=allow_outside)
+        with _progress("paths") as progress:
+            found = check_prices(loaded, paths=paths, seed=seed, progress=progress)
+        print_prices(found, out, write_prices(found, out_dir / f"{scenario.stem}-prices"))
+
+
+@app.command(epilog="Example: python run.py calibrate prices.csv --column close --model merton --model garch --bar-seconds 3600")
+def calibrate(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet file of prices.")],
+    column: Annotated[str, typer.Option(help="Column of closes, USD.")],
+    bar_seconds: Annotated[int, typer.Option(min=1, max=604_800, help="Length of a bar.")],
+    models: Annotated[list[str], typer.Option("--model", help="gbm, merton, kou, heston, regimes, garch, gjr, egarch, ou or bootstrap.")],
+    asset: Annotated[str, typer.Option(help="Name of the asset in the block for a scenario.")] = "ASSET",
+    time_column: Annotated[str, typer.Option(help="Column of times.")] = "timestamp",
+    bar_stamp: Annotated[str, typer.Option(help="What the times stamp of a bar: start or end.")] = "start",
+    innovations: Annotated[str, typer.Option(help="Of the GARCH family: normal or t.")] = "t",
+    out_dir: Out = OUT,
+) -> None:
+    """Fit models to a history of prices; print what pastes into a scenario, and how well it fits."""
+    with plain_errors():
+        from seawall.reports.price_terminal import print_calibrations, write_fit
+        from seawall.studies.calibration import calibrate as fit
+
+        terms: dict[str, Any] = {"bar_stamp": bar_stamp, "innovations": innovations, "time_column": time_column}
+        found = [fit(file, column, model, bar_seconds=bar_seconds, **terms) for model in models]
+        folder = out_dir / f"{file.stem}-fit"
+        print_calibrations(found, out, [write_fit(each, folder) for each in found], asset=asset)
+
+
+@app.command(
+    "fetch-prices", epilog="Example: python run.py fetch-prices klines ETHUSDT eth.csv --start 2024-01-01 --end 2024-02-01 --bar 1m"
+)
+def fetch_prices(
+    source: Annotated[str, typer.Argument(help="klines (Binance), klines:URL, ccxt:EXCHANGE or yfinance.")],
+    symbol: Annotated[str, typer.Argument(help="Market, as the source names it.")],
+    file: Annotated[Path, typer.Argument(help="CSV file to write; never overwritten.")],
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="First bar, UTC.")],
+    end: Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="End of the last bar, UTC.")],
+    bar: Annotated[str, typer.Option(help="Length of a bar, such as 1m, 1h, 1d.")] = "1m",
+) -> None:
+    """Fetch a history of prices into a CSV file that can be replayed; says where bars are missing."""
+    with plain_errors():
+        from seawall.prices.fetch import fetch, gaps, write_csv
+        from seawall.prices.market_data import FetchError
+
+        if file.exists():  # before an hour of fetching, not after
+            raise FetchError(f"{file}: exists; it is not overwritten")
+        try:
+            frame = fetch(source, symbol, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), bar)
+        except ValueError as error:
+            raise FetchError(str(error)) from None
+        write_csv(frame, file)
+        out.print(f"{file}: {len(frame):,} bars of {bar}", markup=False, highlight=False, soft_wrap=True)
+        for gap in gaps(frame, bar)[:10]:
+            said = f"missing: {gap.bars:,} bars between {gap.after:%Y-%m-%d %H:%M} and {gap.before:%Y-%m-%d %H:%M}"
+            out.print(said, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: python run.py compare out/short_squeeze/A-2024-paths out/short_squeeze/B-2024-paths")
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of two or more runs, or of ensembles.")],
+    out_dir: Out = OUT,
+) -> None:
+    """Runs side by side, with differences, paired where paths are the same."""
+    with plain_errors():
+        from seawall.reports.compare import print_comparison, write_comparison
+        from seawall.studies.compare import compare as set_beside
+
+        found = set_beside(folders)
+        print_comparison(found, out, write_comparison(found, out_dir / "compare"))
+
+
 @app.command(epilog="Example: python run.py report out/short_squeeze/0123456789ab-2024")
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
-    """Render a run's report and figures again from its files."""
+    """Render the report and figures of a run, or of many paths, again from their files."""
     with plain_errors():
+        from seawall.studies.ensemble_files import is_ensemble, load_ensemble
+
+        if is_ensemble(folder):
+            from seawall.reports.ensemble import write_ensemble_report
+            from seawall.reports.ensemble_terminal import print_ensemble
+
+            many = load_ensemble(folder)
+            write_ensemble_report(many)
+            print_ensemble(many, out)
+            return
         from seawall.reports.html import write_report
         from seawall.reports.terminal import print_summary
         from seawall.studies.store import load_run
@@ -127,7 +254,9 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> 
 
 
 @app.command(epilog="Example: python run.py validate scenarios/*.yaml")
-def validate(files: Annotated[list[Path], typer.Argument(help="YAML files of scenarios.")], settings: Set = None) -> None:
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="YAML files of scenarios.")], settings: Set = None, allow_outside: Outside = False
+) -> None:
     """Check scenario files; report every fault at once, with file, line and key."""
     from seawall.protocols.errors import ScenarioError
     from seawall.scenarios.load import load
@@ -135,7 +264,7 @@ def validate(files: Annotated[list[Path], typer.Argument(help="YAML files of sce
     failed = False
     for file in files:
         try:
-            loaded = load(file, settings or ())
+            loaded = load(file, settings or (), allow_outside=allow_outside)
         except ScenarioError as error:
             failed = True
             err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
