@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -104,7 +104,7 @@ class Strategies(Part):
 class Minters(Part):
     """Owners of CDPs, spread evenly over the tASSETs unless `shares` says otherwise."""
 
-    count: Count = 0
+    count: Count = Field(description="left out where there is a snapshot, which has as many owners as positions")
     snapshot: PositionsFile | None = Field(default=None, description="sizes and ratios of a real market, instead of drawn ones")
     shares: dict[Name, Positive] = Field(default_factory=dict, description="tASSET: weight")
     collateral: dict[Name, Positive] = Field(
@@ -122,10 +122,14 @@ class Minters(Part):
     relever_share: Share = 0.3
     holding_days: Positive | None = Field(default=None, description="mean of an exponential holding time; for ever if left out")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _counted_later(cls, data: Any) -> Any:
+        has_snapshot = isinstance(data, dict) and data.get("snapshot") is not None
+        return {"count": 0, **data} if has_snapshot else data
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if self.snapshot is None and "count" not in self.model_fields_set:
-            raise ValueError("count is missing; or give a snapshot")
         if self.snapshot is not None and self.count:
             raise ValueError(f"count ({self.count}) and snapshot are both given; the snapshot has as many owners as positions")
         return self

@@ -62,7 +62,7 @@ def test_they_are_left_out_and_counted_where_the_scenario_says_so(scenario):
 def test_a_count_beside_a_snapshot_is_refused_and_so_is_neither(scenario):
     assert "count (5) and snapshot are both given" in faults(scenario, "minters.count=5")
     scenario.write_text(SCENARIO.replace("  snapshot: {file: positions.csv, columns: {collateral: locked, debt: owed}}", "  reserve: 0.1"))
-    assert "count is missing; or give a snapshot" in faults(scenario)
+    assert "minters.count: is missing" in faults(scenario)
 
 
 def test_a_file_outside_of_the_folder_is_refused_unless_allowed(scenario, tmp_path):
