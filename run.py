@@ -42,7 +42,8 @@ def plain_errors() -> Iterator[None]:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     except OSError as error:
-        err.print(f"{error.filename}: {error.strerror}", style="red", markup=False, highlight=False, soft_wrap=True)
+        text = str(error) if error.strerror is None else f"{error.filename}: {error.strerror}"
+        err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt as stop:
         err.print(str(stop) or "Interrupted; nothing was written.", markup=False, highlight=False, soft_wrap=True)
@@ -65,8 +66,13 @@ def run(
 ) -> None:
     """Simulate a scenario, one path or many; write results and a report."""
     with plain_errors():
+        from seawall.protocols.errors import OptionError
         from seawall.scenarios.load import load
 
+        if paths is None and (until is not None or resume or workers is not None):
+            raise OptionError("--until, --resume and --workers are for many paths: give --paths too")
+        if paths is not None and (audit or path):
+            raise OptionError("--audit and --path are for a single path: leave --paths out")
         loaded = load(scenario, settings or (), allow_outside=allow_outside)
         for warning in loaded.warnings:
             err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
@@ -94,16 +100,17 @@ def _run_one(loaded: Any, out_dir: Path, **asked: Any) -> None:
 def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, **asked: Any) -> None:
     from seawall.reports.ensemble import write_ensemble_report
     from seawall.reports.ensemble_terminal import print_ensemble
-    from seawall.studies.ensemble import run_paths
+    from seawall.studies.ensemble import judge, run_paths
     from seawall.studies.ensemble_risk import ensemble_risk
 
     seed = loaded.scenario.seed if seed is None else seed
     folder = out_dir / loaded.file.stem / f"{loaded.digest}-{seed}-paths"
     with _progress("paths") as progress:
-        found = run_paths(loaded, folder=folder, seed=seed, progress=progress, **asked)
+        found = run_paths(loaded, folder=folder, seed=seed, progress=progress, max_failed_share=1.0, **asked)
     risk = ensemble_risk(found)
     write_ensemble_report(found, risk)
     print_ensemble(found, out, risk)
+    judge(found)
 
 
 def _tell_of_compilation(*, has_exchange: bool, has_avmm: bool) -> None:
@@ -214,6 +221,49 @@ def fetch_prices(
         for gap in gaps(frame, bar)[:10]:
             said = f"missing: {gap.bars:,} bars between {gap.after:%Y-%m-%d %H:%M} and {gap.before:%Y-%m-%d %H:%M}"
             out.print(said, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: python run.py hindcast EPISODE.yaml --set prices.file=F.csv --realised F.csv --long liq_long_eth")
+def hindcast(
+    scenario: Annotated[Path, typer.Argument(help="YAML file of a scenario that replays prices and has an exchange.")],
+    realised: Annotated[Path, typer.Option(help="CSV or Parquet file of liquidations that happened.")],
+    long: Annotated[str, typer.Option(help="Column of liquidated longs, or of both sides together.")],
+    short: Annotated[str | None, typer.Option(help="Column of liquidated shorts.")] = None,
+    unit: Annotated[str, typer.Option(help="What is recorded: base (units of the asset) or usd.")] = "base",
+    time_column: Annotated[str, typer.Option(help="Column of times.")] = "timestamp",
+    stamp: Annotated[str, typer.Option(help="Whether times are the start or the end of their interval.")] = "end",
+    market: Annotated[str | None, typer.Option(help="Market of the exchange; its only one if left out.")] = None,
+    bucket_hours: Annotated[int, typer.Option(min=1, max=168, help="Length of what is compared.")] = 1,
+    warmup_hours: Annotated[int, typer.Option(min=0, help="Not scored: the model's traders begin without positions.")] = 24,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="Runs along the same prices; predictions are their means.")] = 10,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the scenario's own.")] = None,
+    settings: Set = None,
+    out_dir: Out = OUT,
+    allow_outside: Outside = False,
+) -> None:
+    """Set the model's liquidations in a real episode beside those that happened: a scorecard."""
+    with plain_errors():
+        from seawall.reports.hindcast import print_hindcast, write_hindcast
+        from seawall.scenarios.load import load
+        from seawall.studies.hindcast import hindcast as set_beside
+        from seawall.studies.realised import RealisedColumns
+
+        loaded = load(scenario, settings or (), allow_outside=allow_outside)
+        told: dict[str, Any] = {"time": time_column, "unit": unit, "stamp": stamp}
+        columns = RealisedColumns(realised, long, short, **told)
+        _tell_of_compilation(has_exchange=True, has_avmm=False)
+        with _progress("runs") as progress:
+            terms: dict[str, Any] = {
+                "market": market,
+                "bucket_hours": bucket_hours,
+                "warmup_hours": warmup_hours,
+                "runs": runs,
+                "seed": seed,
+            }
+            found = set_beside(loaded, columns, progress=progress, **terms)
+        folder = out_dir / f"{scenario.stem}-hindcast-{found.about['seed']}"
+        write_hindcast(found, folder)
+        print_hindcast(found, out, folder)
 
 
 @app.command(epilog="Example: python run.py compare out/short_squeeze/A-2024-paths out/short_squeeze/B-2024-paths")

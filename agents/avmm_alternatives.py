@@ -91,5 +91,5 @@ def auction(v: Avmm, trader: int, inbound: int, outbound: int, amount: float, ma
     tally(v.tallies, Action.AUCTION, status)
     if status != Status.OK:
         return status, 0.0, 0.0
-    book_fill(v, v.avmm_lps[winner], inbound, outbound, amount, delivered, 0.0)
+    book_fill(v, v.avmm_lps[winner], inbound, outbound, amount, worth, worth - delivered)  # what the solver keeps is its fee
     return status, delivered, waited

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from seawall.agents.avmm import NUMERAIRE, Avmm, LpKind
+from seawall.agents.avmm import Avmm, LpKind
 from seawall.agents.avmm_desk import ask_without_tokens, trade
 from seawall.agents.avmm_presence import accept, come_back, has_pool, is_inside, is_rfq, leave
 from seawall.agents.base import AvmmAgent, draw_order, tally, whole_units
@@ -67,7 +67,7 @@ def set_line(v: Avmm, position: int, line: int, price: float, width: float) -> N
 
 @rule
 def set_ranges(v: Avmm, lp: int, width: float) -> None:
-    """Set an LP's ranges around the oracle's prices: in USD on each asset, or on the pair of each with the numeraire.
+    """Set an LP's ranges around the oracle's prices: in USD on each asset, or on each pair.
 
     Args:
         v: the RFQ market; the book changed.
@@ -79,9 +79,10 @@ def set_ranges(v: Avmm, lp: int, width: float) -> None:
         price = oracle_price(v, asset)
         if not pairs:
             set_line(v, lp, asset, price, width)
-        elif asset != NUMERAIRE:
-            quotient = rfq_ranges.pair_price(NUMERAIRE, asset, oracle_price(v, NUMERAIRE), price)
-            set_line(v, lp, pair_line(NUMERAIRE, asset, assets), quotient, width)
+            continue
+        for lower in range(asset):
+            quotient = rfq_ranges.pair_price(lower, asset, oracle_price(v, lower), price)
+            set_line(v, lp, pair_line(lower, asset, assets), quotient, width)
 
 
 @rule

@@ -314,8 +314,9 @@ def bring(world: World, v: Avmm | None, liquidator: Row, position: Row, brought:
     if kind.token != TDOLLAR and received > 0.0:
         pool = world.pools[kind.collateral_feed]
         swap_best(v, pool, wallets, world.tallies, liquidator.account, kind.token, received, ANY_SPREAD)
-    liquidator.purchases += 1
-    liquidator.extra_cost_usd += purchase_cost(liquidator) - liquidator.cost_usd
+    if status == Status.OK:
+        liquidator.purchases += 1
+        liquidator.extra_cost_usd += purchase_cost(liquidator) - liquidator.cost_usd
 
 
 @rule

@@ -107,7 +107,7 @@ def depth(v: Avmm, names: AvmmNames) -> dict[str, Figure]:
 
 
 def refusals(v: Avmm) -> dict[str, Figure]:
-    """Orders, the tASSET market's agents' included, that the book refused for want of an LP or of a fresh price."""
+    """Orders that the book refused for want of an LP or of a fresh price; who asks first and then stays away is not among them."""
     asked = v.tallies[Action.RFQ_ORDER]
     return {
         "avmm_refused_no_lp": Figure(int(asked[Status.NO_ELIGIBLE_LP]), "count"),

@@ -99,6 +99,8 @@ def liquidations(world: World) -> dict[str, Figure]:
         "refused_unprofitable": Figure(int(asked[Status.UNPROFITABLE]), "count"),
         "refused_no_capital": Figure(int(asked[Status.NO_CAPITAL]), "count"),
         "refused_no_liquidity": Figure(int(asked[Status.NO_LIQUIDITY]), "count"),
+        "refused_too_early": Figure(int(asked[Status.TOO_EARLY]), "count"),
+        "refused_delisted": Figure(int(asked[Status.TASSET_DELISTED]), "count"),
     }
 
 

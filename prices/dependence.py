@@ -66,7 +66,7 @@ def correlation_matrix(assets: Sequence[str], correlation: float | Pairs | Seque
         # Written as scenarios/paths.py writes it, to the last bit, so that its prices come out the same.
         matrix = np.full((n, n), correlation) + (1 - correlation) * np.eye(n)
     else:
-        matrix = np.array(correlation, dtype=np.float64)
+        matrix = _from_rows(n, correlation)
     _check(assets, matrix)
     return matrix
 
@@ -81,6 +81,13 @@ def _from_pairs(assets: list[str], pairs: Pairs) -> Floats:
         i, j = assets.index(pair[0]), assets.index(pair[1])
         matrix[i, j] = matrix[j, i] = value
     return matrix
+
+
+def _from_rows(n: int, rows: Sequence[Sequence[float]] | Floats) -> Floats:
+    lengths = [len(row) for row in rows]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"correlation has rows of {', '.join(map(str, lengths))} numbers; {n} assets need {n} rows of {n}")
+    return np.array(rows, dtype=np.float64)
 
 
 def _check(assets: Sequence[str], matrix: Floats) -> None:

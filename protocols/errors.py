@@ -30,6 +30,10 @@ class Fault:
         return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
 
 
+class OptionError(SeawallError, ValueError):
+    """Options of a command that do not go together; the text says which."""
+
+
 class ScenarioError(SeawallError, ValueError):
     """A scenario that cannot be run; carries every fault found, not only the first."""
 

@@ -45,7 +45,8 @@ ORDERS = {
     ),
     "avmm_refused_no_lp": Definition(
         "refused: no LP",
-        "Orders refused because no position could settle them: out of range, too small, or not accepting the asset.",
+        "Orders refused because no position could settle them: out of range, too small, or not accepting the asset. Informed traders and "
+        "the tASSET market's agents ask first and place no order then.",
         "refusals",
         SIZE,
     ),

@@ -167,7 +167,7 @@ def _base(name: str) -> str:
 
 
 def of_manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Shocks, outages and delistings that were planned, in sentences."""
+    """Shocks, outages, disturbances and delistings that were planned, in sentences."""
     from seawall.reports.shock_words import sentence
     from seawall.reports.words import duration
 
@@ -179,5 +179,8 @@ def of_manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
     for outage in manifest["outages"]:
         length, start = duration(outage["to_s"] - outage["from_s"]), duration(outage["from_s"])
         yield f"The oracle of {outage['tasset']} is silent for {length}, from {start} after the start."
+    for event in manifest.get("disturbances", ()):
+        when = f"{duration(event['at_s'])} after the start" if "at_s" in event else f"{number(event['per_year'])} times a year at random"
+        yield f"{event['what'][0].upper()}{event['what'][1:]}, {when}."
     for event in manifest["delistings"]:
         yield f"{event['tasset']} is delisted {duration(event['at_s'])} after the start; {event['replacement']} replaces it."

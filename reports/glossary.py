@@ -165,6 +165,18 @@ GLOSSARY: dict[str, Definition] = {
         "CDP rounds",
         SIZE,
     ),
+    "refused_too_early": Definition(
+        "refused: too early",
+        "Rounds in which a margin-called CDP was left alone because a gas spike held liquidators up, counted per CDP.",
+        "CDP rounds",
+        SIZE,
+    ),
+    "refused_delisted": Definition(
+        "refused: delisted",
+        "Rounds in which a margin-called CDP was left alone because its collateral is a delisted tASSET, counted per CDP.",
+        "CDP rounds",
+        SIZE,
+    ),
     "fee_yield_per_year": Definition(
         "fee yield",
         "Fees earned by liquidity providers divided by the mean value of the pools and by the years of the run; the horizon is "

@@ -90,10 +90,10 @@ def _volatilities(part: BaseModel, key: str) -> Iterator[tuple[str, float]]:
     for name, value in part:
         if name.endswith(_VOLATILITY) and value is not None:
             yield f"{key}.{name}", float(value)
-        elif isinstance(value, (list, tuple)):
-            for i, inner in enumerate(value):
+        elif isinstance(value, dict):
+            for inner_name, inner in value.items():
                 if isinstance(inner, BaseModel):
-                    yield from _volatilities(inner, f"{key}.{name}[{i}]")
+                    yield from _volatilities(inner, f"{key}.{name}.{inner_name}")
 
 
 def _each(terms: Mapping[str, Any], name: str) -> tuple[tuple[str, float], ...]:

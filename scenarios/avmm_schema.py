@@ -50,7 +50,7 @@ class RfqLps(Part):
     value_usd: LogNormal = LogNormal(median=50_000.0, sigma=0.5)
     primaries: dict[Name, Positive] = Field(default_factory=dict, description="asset: weight; all alike if left out")
     width: Width = Field(default=0.1, description="ranges reach from price / (1 + width) to price x (1 + width)")
-    derived: bool = Field(default=False, description="ranges on the pairs with the numeraire instead of those in USD")
+    derived: bool = Field(default=False, description="ranges on pairs of assets instead of those in USD")
     discount: Share = Field(default=0.5, description="fraction off the maximum fee")
     look_minutes: Minutes = Field(default=60.0, description="between two looks at the position")
 

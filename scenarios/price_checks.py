@@ -7,7 +7,7 @@ from functools import partial
 
 from seawall.scenarios.price_schema import BootstrapPrices, Prices
 from seawall.scenarios.process_schema import build_process
-from seawall.scenarios.shock_schema import ShockPart
+from seawall.scenarios.shock_schema import SECONDS_PER_HOUR, ShockPart
 from seawall.scenarios.simulated_schema import SimulatedPrices
 from seawall.scenarios.yaml_lines import Key
 
@@ -19,7 +19,13 @@ Found = list[tuple[Key, str]]
 def price_faults(prices: Prices, shocks: Iterable[ShockPart], step_seconds: int) -> Found:
     """Faults of the prices, each with the key to blame."""
     if isinstance(prices, SimulatedPrices):
-        found = [*_correlation(prices), *_copula(prices), *_common_jumps(prices), *_importance(prices), *_bars(prices, step_seconds)]
+        found = [
+            *_correlation(prices),
+            *_copula(prices),
+            *_common_jumps(prices),
+            *_importance(prices, step_seconds),
+            *_bars(prices, step_seconds),
+        ]
         if prices.opening_gap_deviation > 0.0 and prices.calendar is None:
             found.append((("opening_gap_deviation",), "needs a calendar: a market that never closes never opens"))
     elif isinstance(prices, BootstrapPrices):
@@ -47,7 +53,7 @@ def _common_jumps(prices: SimulatedPrices) -> Found:
     return [(("common_jumps", "share", name), _no_asset(name, prices.assets)) for name in share if name not in prices.assets]
 
 
-def _importance(prices: SimulatedPrices) -> Found:
+def _importance(prices: SimulatedPrices, step_seconds: int) -> Found:
     terms = prices.importance
     if (prices.sampling == "importance") != (terms is not None):
         if terms is None:
@@ -61,6 +67,8 @@ def _importance(prices: SimulatedPrices) -> Found:
     end = terms.at_hours + terms.hours
     if end > hours:
         return [(("importance", "hours"), f"the window ends at {end:g} hours, after the end of the run ({hours:g} hours)")]
+    if round(terms.hours * SECONDS_PER_HOUR / step_seconds) < 1:  # a longer one that ends in time keeps a step, however it is rounded
+        return [(("importance", "hours"), f"{terms.hours:g} hours round to no step of {step_seconds} s")]
     return []
 
 

@@ -18,7 +18,7 @@ from seawall.scenarios.fields import (
 )
 from seawall.scenarios.parts import Part
 from seawall.scenarios.price_source import Ohlc, ReplaySource
-from seawall.scenarios.simulated_schema import MONDAY, SimulatedPrices
+from seawall.scenarios.simulated_schema import MONDAY, SimulatedPrices, Start
 
 
 class ConstantAsset(Part):
@@ -31,7 +31,7 @@ class ConstantPrices(Part):
     """Prices that stand still."""
 
     model: Literal["constant"]
-    start: datetime = Field(default=MONDAY, strict=False)
+    start: Start = MONDAY
     days: Days
     assets: dict[Name, ConstantAsset] = Field(min_length=1, max_length=64)
 
@@ -69,7 +69,7 @@ class HistoryFile(Part):
     longer_gaps: Literal["closed", "refuse", "hold", "interpolate"] = Field(
         default="closed", description="beyond max_gap_minutes; interpolate knows the next price ahead of time"
     )
-    start: datetime | None = Field(default=None, strict=False)
+    start: Start | None = None
     end: datetime | None = Field(default=None, strict=False)
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from seawall.protocols.tables import Floats
 from seawall.scenarios.fields import Days, Discount, Name, NotNegative, Positive, Text, Within
@@ -15,6 +15,17 @@ from seawall.scenarios.parts import Part
 from seawall.scenarios.process_schema import JumpRate, LogJump, ProcessSpec
 
 MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
+FIRST_YEAR, LAST_YEAR = 1990, 2200
+
+
+def _in_calendars(start: datetime) -> datetime:
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise ValueError(f"{start.isoformat()} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return start
+
+
+Start = Annotated[datetime, Field(strict=False), AfterValidator(_in_calendars)]
+"""Time at which prices begin, so far from the ends of Python's calendar that no time zone and no length of a run leaves it."""
 Deviation = Annotated[float, Within("[0, 2]")]
 Relative = Annotated[float, Within("[0, 1000]")]
 HOURS, WEEKDAYS = 24, 7
@@ -83,7 +94,7 @@ class SimulatedPrices(Part):
     """A process for each asset, in a market that never closes or in the sessions of an exchange."""
 
     model: Literal["simulated"]
-    start: datetime = Field(default=MONDAY, strict=False)
+    start: Start = MONDAY
     days: Days
     calendar: Name | None = Field(
         default=None, description="exchange whose sessions open the market, such as XNYS; always open if left out"

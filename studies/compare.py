@@ -22,7 +22,7 @@ from seawall.studies.differences import of_sample, paired, unpaired
 from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.estimate import Estimate
 from seawall.studies.risk_table import LOSSES, STATISTICS
-from seawall.studies.store import MANIFEST, MEASURES, NoRunError, load_run
+from seawall.studies.store import MANIFEST, MEASURES, NoRunError, load_run, read_frame
 
 TIMES = ("time_to_insolvency_s", "time_to_market_insolvency_s")
 """Figures that a path has only where it came to that: compared by how many have them, too."""
@@ -137,14 +137,14 @@ def open_folder(folder: Path) -> Compared:
     """A run or an ensemble, whichever a folder holds.
 
     Raises:
-        NoRunError: neither.
+        NoRunError: neither, or a file of it is damaged.
     """
     try:
         is_ensemble = "paths_asked" in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise NoRunError(f"{folder}: holds neither a run nor an ensemble: {MANIFEST} is missing or cannot be read") from None
     found = load_ensemble(folder) if is_ensemble else load_run(folder)
-    frame = pd.read_parquet(folder / MEASURES)
+    frame = read_frame(folder / MEASURES)
     failed = frame["failed"].astype(bool) if "failed" in frame else pd.Series(False, index=frame.index)
     units = {name: (group, str(entry["unit"])) for group, figures in found.summary.items() for name, entry in figures.items()}
     return Compared(folder, found.manifest, frame[~failed].reset_index(drop=True), units, is_ensemble, int(failed.sum()))

@@ -20,6 +20,8 @@ from seawall.studies.tails import FEW
 
 RESAMPLES = 1_999
 _SEED = 8_191  # of the resampling: equal samples give equal intervals
+LEAST_VAR99_PATHS = 2_000
+"""Paths below which a resampled difference of VaR 99% has no interval: measured, it covers too seldom."""
 _LEAST_PAIRS = 20  # below, percentiles of resamples mean nothing
 _BATCH_VALUES = 2_000_000  # held at once while resampling
 HULL = "paired, hull of Student's interval and Hall's"
@@ -27,6 +29,7 @@ PAIRED = "paired bootstrap, percentiles"
 UNPAIRED = "unpaired, from both intervals"
 SAME_CHANGE = "the change is the same on every path"
 SAME = "both have the same value on every path"
+FEW_VAR99 = f"fewer than {LEAST_VAR99_PATHS:,} paths: resampled differences of VaR 99% cover too seldom"
 
 
 def of_sample(statistic: str, values: Floats, log_weights: Floats) -> Estimate:
@@ -55,7 +58,7 @@ def paired(left: Floats, right: Floats, left_weights: Floats, right_weights: Flo
         left: `[paths]`, NaN where there is no value; a path that either has not is left out.
         right: `[paths]`.
         left_weights: `[paths]`, logarithms.
-        right_weights: `[paths]`; where they differ, a mean is resampled, too.
+        right_weights: `[paths]`; equal or not, means and CVaR have the interval of `hull`, and only VaR is resampled.
         statistic: mean, probability, or another key of `risk_table.STATISTICS`.
     """
     known = ~(np.isnan(left) | np.isnan(right))
@@ -74,8 +77,17 @@ def paired(left: Floats, right: Floats, left_weights: Floats, right_weights: Flo
     if FEW in (after.why, before.why):
         return Estimate(difference, None, None, len(left), PAIRED, FEW)
     if statistic.startswith("var"):
+        why = _why_no_var_interval((before, after), statistic, len(left))
+        if why:
+            return Estimate(difference, None, None, len(left), PAIRED, why)
         return _resampled(np.array([left, right]), np.exp([left_weights, right_weights]), statistic, difference)
     return hull(difference, pulls(right, right_weights, statistic) - pulls(left, left_weights, statistic))
+
+
+def _why_no_var_interval(both: tuple[Estimate, Estimate], statistic: str, paths: int) -> str:
+    """Why a difference of VaR has no interval: one of both has none, or too few paths; empty where it has one."""
+    without = next((one.why for one in both if one.low is None or one.high is None), "")
+    return without or (FEW_VAR99 if statistic == "var99" and paths < LEAST_VAR99_PATHS else "")
 
 
 def pulls(values: Floats, log_weights: Floats, statistic: str) -> Floats:

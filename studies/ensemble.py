@@ -130,7 +130,7 @@ def run_paths(
         }
         write_manifest(folder, loaded, bound, done, asked=paths, stopping=stopping, timing=timing)
     found = load_ensemble(folder)
-    _judge(found, max_failed_share)
+    judge(found, max_failed_share)
     return found
 
 
@@ -212,7 +212,8 @@ def in_order(pool: ThreadPoolExecutor, work: Callable[[int], Outcome], numbers: 
         waiting.extend(pool.submit(work, number) for number in islice(numbers, 1))
 
 
-def _judge(found: EnsembleFiles, max_failed_share: float) -> None:
+def judge(found: EnsembleFiles, max_failed_share: float = 0.01) -> None:
+    """Refuse (EnsembleFailed) an ensemble of which more than a share of the paths failed."""
     failed = found.failed
     if len(failed) > max_failed_share * found.paths:
         first = failed[0]

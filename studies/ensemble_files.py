@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,8 +24,8 @@ from seawall.studies.ensemble_folder import BOUND
 from seawall.studies.methods import described, methods
 from seawall.studies.notebook import summary_table
 from seawall.studies.price_check import as_entry, check_rows
-from seawall.studies.simulate import PACKAGES, assumptions, struck, tracked
-from seawall.studies.store import MANIFEST, MEASURES, SUMMARY, NoRunError, write
+from seawall.studies.simulate import PACKAGES, assumptions, replay_command, struck, tracked
+from seawall.studies.store import MANIFEST, MEASURES, SUMMARY, NoRunError, read_frame, write
 from seawall.studies.units import unit_of, with_units
 
 CHECKED_STEPS = 300_000
@@ -60,23 +59,23 @@ class EnsembleFiles:
     def measures(self) -> pd.DataFrame:
         """One row per path: `path`, `log_weight`, `failed`, and a column per figure, NaN where there is none."""
         units = {name: str(entry["unit"]) for group in self.summary.values() for name, entry in group.items()}
-        return with_units(pd.read_parquet(self.folder / MEASURES), units)
+        return with_units(read_frame(self.folder / MEASURES), units)
 
     def moments(self) -> pd.DataFrame:
         """One row per path: `path`, `log_weight`, `failed`, and "asset.moment" columns of what its prices turned out to be."""
-        return pd.read_parquet(self.folder / MOMENTS)
+        return read_frame(self.folder / MOMENTS)
 
     def sums(self) -> pd.DataFrame:
         """One row per path: `path`, `log_weight`, `failed`, and USD of `one_path.sums_of`."""
-        return with_units(pd.read_parquet(self.folder / SUMS))
+        return with_units(read_frame(self.folder / SUMS))
 
     def bands(self) -> pd.DataFrame:
         """Quantiles over paths: `table`, `name`, `column`, `time_s`, `paths`, `mean`, `q05` to `q95`; units also by value of `column`."""
-        return _with_units_of_rows(pd.read_parquet(self.folder / BANDS))
+        return _with_units_of_rows(read_frame(self.folder / BANDS))
 
     def refusals(self) -> pd.DataFrame:
         """What was refused: `action`, `status`, `count` over all paths, `paths` that had it."""
-        return with_units(pd.read_parquet(self.folder / REFUSALS))
+        return with_units(read_frame(self.folder / REFUSALS))
 
     def replay(self, path: int) -> str:
         """The command that plays one path again."""
@@ -135,6 +134,7 @@ def write_manifest(
         **bound,
         "paths_asked": asked,
         "paths": sum(len(chunk.numbers) for chunk in chunks),
+        "sampling": getattr(loaded.scenario.prices, "sampling", "plain"),
         "stopping": stopping,
         "failed": _failed(chunks, replay),
         "replay": replay,
@@ -149,12 +149,6 @@ def write_manifest(
     write(folder / MANIFEST, lambda file: file.write_text(text, encoding="utf-8"))
 
 
-def replay_command(loaded: Loaded, seed: int) -> str:
-    """The command that plays paths of this scenario again, less the path."""
-    settings = [part for setting in loaded.settings for part in ("--set", setting)]
-    return shlex.join(["python", "run.py", "run", str(loaded.file), "--seed", str(seed), *settings])
-
-
 def _failed(chunks: Sequence[Chunk], replay: str) -> list[dict[str, Any]]:
     tables = (read_chunk(chunk, ["error_type", "error"]).to_pylist() for chunk in chunks)
     return [
@@ -166,9 +160,9 @@ def _failed(chunks: Sequence[Chunk], replay: str) -> list[dict[str, Any]]:
 
 
 def _events(scenario: Scenario) -> dict[str, Any]:
-    """Outages, shocks and delistings that a scenario plans, seconds since the start, as in the manifest of a single run.
+    """Outages, shocks, disturbances and delistings that a scenario plans, seconds since the start, as in the manifest of a single run.
 
-    A shock at random times has `per_year`, how often it happens, instead of `at_s`.
+    What happens at random times has `per_year`, how often, instead of `at_s`.
     """
     return {
         "outages": [
@@ -177,6 +171,9 @@ def _events(scenario: Scenario) -> dict[str, Any]:
             for name in struck(scenario, outage)
         ],
         "shocks": [_shock(shock, name) for shock in scenario.shocks for name, tracks in tracked(scenario) if shock.asset in (None, tracks)],
+        "disturbances": [
+            {"kind": event.kind, "what": event.what(), **_when(event.at_hours, event.per_year)} for event in scenario.disturbances
+        ],
         "delistings": [
             {"tasset": event.tasset, "at_s": event.at_hours * SECONDS_PER_HOUR, "replacement": event.replacement, "split": event.split}
             for event in scenario.delistings
@@ -185,9 +182,12 @@ def _events(scenario: Scenario) -> dict[str, Any]:
 
 
 def _shock(shock: PriceShock, name: str) -> dict[str, Any]:
-    at_s = None if shock.at_hours is None else shock.at_hours * SECONDS_PER_HOUR
-    when = {"per_year": shock.per_year} if at_s is None else {"at_s": at_s}
-    return {"asset": name, **when, **described(shock.event(at_s or 0.0))}
+    when = _when(shock.at_hours, shock.per_year)
+    return {"asset": name, **when, **described(shock.event(when.get("at_s") or 0.0))}
+
+
+def _when(at_hours: float | None, per_year: float | None) -> dict[str, Any]:
+    return {"per_year": per_year} if at_hours is None else {"at_s": at_hours * SECONDS_PER_HOUR}
 
 
 def _prices(loaded: Loaded, seed: int, numbers: range) -> dict[str, Any]:

@@ -6,8 +6,9 @@ Losses are positive. Paths that failed have no values: they are left out of ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from seawall.studies.ensemble_files import EnsembleFiles
 from seawall.studies.estimate import Estimate
 from seawall.studies.risk import Survival
 from seawall.studies.risk_table import Figures
+from seawall.studies.stopping import DEPENDENT
 
 CURVES = ("bad_debt_usd", "shortfall_peak_usd", "unpaid_peak_usd", "avmm_stale_loss_usd")
 """Losses of which an exceedance curve is drawn, where a path has any."""
@@ -26,6 +28,7 @@ WORST_BY = {"bad_debt_usd": 1, "shortfall_peak_usd": 1, "unpaid_peak_usd": 1, "l
 _WATERFALL = {"owners_loss_usd": 1, "holders_loss_usd": 1, "lp_impermanent_loss_usd": 1, "liquidators_profit_usd": -1}
 _INDEX = ("path", "log_weight", "failed")
 _MOST_POINTS = 60
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,14 @@ class EnsembleRisk:
         played: one row per path that did not fail, ordered by path.
         horizon_s: length of a path, seconds; None where nobody wrote it down.
         waterfall: loss of each group, mean over paths, USD, by the name of the figure it comes from; negative is a gain.
+        sampling: how paths were drawn; intervals are left out where they are not independent.
     """
 
     figures: Figures
     played: pd.DataFrame = field(repr=False)
     horizon_s: float | None
     waterfall: dict[str, Estimate] = field(repr=False)
+    sampling: str = "plain"
 
     @property
     def weights(self) -> Floats:
@@ -65,7 +70,8 @@ class EnsembleRisk:
     @cached_property
     def means(self) -> dict[str, Estimate]:
         """Mean over paths of every headline figure."""
-        return {name: risk.mean(column(self.played, name), self.weights) for name in map(str, self.played.columns) if name not in _INDEX}
+        named = (name for name in map(str, self.played.columns) if name not in _INDEX)
+        return _as_sampled({name: risk.mean(column(self.played, name), self.weights) for name in named}, self.sampling)
 
     @cached_property
     def curves(self) -> dict[str, Curve]:
@@ -94,7 +100,16 @@ def ensemble_risk(found: EnsembleFiles) -> EnsembleRisk:
     known = measures if horizon_s is not None else measures.drop(columns="time_to_insolvency_s", errors="ignore")
     figures = risk_table.risk_figures(known, horizon_s or 0.0, found.sums())
     played = measures[~measures["failed"].astype(bool)].reset_index(drop=True)
-    return EnsembleRisk(figures, played, horizon_s, _waterfall(found, played))
+    sampling = str(found.manifest.get("sampling", "plain"))
+    return EnsembleRisk(_as_sampled(figures, sampling), played, horizon_s, _as_sampled(_waterfall(found, played), sampling), sampling)
+
+
+def _as_sampled(figures: dict[K, Estimate], sampling: str) -> dict[K, Estimate]:
+    """The same figures; without intervals where paths are not independent, since all intervals take them to be."""
+    if sampling not in DEPENDENT:
+        return figures
+    why = f"paths drawn as {sampling} are not independent, and no interval here allows for that"
+    return {key: replace(found, low=None, high=None, why=found.why or why) for key, found in figures.items()}
 
 
 def _horizon(found: EnsembleFiles) -> float | None:

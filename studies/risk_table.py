@@ -40,7 +40,14 @@ YIELDS = (
 """Fees and net yield of the tASSET pools, the exchange and the RFQ market; after a dot, of a kind of LP or a market."""
 
 SLOPES = ("lp_beta_to_market", "lp_beta_to_traders")
-REFUSALS = ("refused_stale_price", "refused_unprofitable", "refused_no_capital", "refused_no_liquidity")
+REFUSALS = (
+    "refused_stale_price",
+    "refused_unprofitable",
+    "refused_no_capital",
+    "refused_no_liquidity",
+    "refused_too_early",
+    "refused_delisted",
+)
 BEARERS = ("owners_loss_usd", "holders_loss_usd", "lp_impermanent_loss_usd")
 
 STATISTICS: dict[str, Callable[[Floats, Floats], Estimate]] = {

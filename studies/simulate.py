@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -142,7 +143,6 @@ def _entry(figure: Figure, paths: int) -> dict[str, Any]:
 
 def _manifest(loaded: Loaded, model: StressModel, drawn: Drawn, seed: int, path: int) -> dict[str, Any]:
     scenario, paths = loaded.scenario, drawn.paths
-    settings = " ".join(f"--set '{setting}'" for setting in loaded.settings)
     return {
         "name": scenario.name,
         "about": scenario.about,
@@ -152,7 +152,7 @@ def _manifest(loaded: Loaded, model: StressModel, drawn: Drawn, seed: int, path:
         "digest": loaded.digest,
         "seed": seed,
         "path": path,
-        "command": f"python run.py run {loaded.file} --seed {seed} {settings}".strip(),
+        "command": replay_command(loaded, seed) + (f" --path {path}" if path else ""),
         "start": paths.start.isoformat(),
         "steps": paths.steps,
         "step_seconds": paths.step_seconds,
@@ -187,6 +187,13 @@ def _manifest(loaded: Loaded, model: StressModel, drawn: Drawn, seed: int, path:
         "path_moments": path_moments(loaded, paths),
         "path_check": path_check(loaded, drawn),
     }
+
+
+def replay_command(loaded: Loaded, seed: int) -> str:
+    """The command that plays paths of this scenario again, less the path."""
+    settings = [part for setting in loaded.settings for part in ("--set", setting)]
+    outside = ["--allow-outside"] if loaded.allow_outside else []
+    return shlex.join(["python", "run.py", "run", str(loaded.file), "--seed", str(seed), *settings, *outside])
 
 
 def tracked(scenario: Scenario) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow.lib import ArrowException
 
 from seawall.protocols.errors import SeawallError
 from seawall.studies.notebook import summary_table
@@ -99,9 +100,10 @@ class RunResult:
 
     @property
     def folder_name(self) -> str:
-        """Scenario, digest and seed: where the run belongs under an output folder."""
+        """Scenario, digest, seed and path: where the run belongs under an output folder."""
         manifest = self.manifest
-        return f"{Path(manifest['scenario_file']).stem}/{manifest['digest']}-{manifest['seed']}"
+        path = f"-path{manifest['path']}" if manifest["path"] else ""
+        return f"{Path(manifest['scenario_file']).stem}/{manifest['digest']}-{manifest['seed']}{path}"
 
 
 def save(result: RunResult, folder: Path) -> None:
@@ -122,13 +124,25 @@ def load_run(folder: Path) -> RunResult:
     """Read a run's files again; `attrs["units"]` of each frame says the units of its columns.
 
     Raises:
-        NoRunError: if the folder holds no complete run.
+        NoRunError: if the folder holds no complete run, or a file of it is damaged.
     """
     missing = [file for file in (MANIFEST, SUMMARY, *FRAMES.values()) if not (folder / file).is_file()]
     if missing:
         raise NoRunError(f"{folder}: holds no complete run: {', '.join(missing)} missing")
-    frames = {name: with_units(pd.read_parquet(folder / file)) for name, file in FRAMES.items()}
+    frames = {name: with_units(read_frame(folder / file)) for name, file in FRAMES.items()}
     return RunResult(summary=_read_json(folder / SUMMARY), manifest=_read_json(folder / MANIFEST), **frames)
+
+
+def read_frame(file: Path) -> pd.DataFrame:
+    """Read one Parquet file of a run or an ensemble.
+
+    Raises:
+        NoRunError: it is missing or damaged.
+    """
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError, ArrowException) as error:
+        raise NoRunError(f"{file}: cannot be read: {error}") from None
 
 
 def write(path: Path, writer: Callable[[Path], Any]) -> None:

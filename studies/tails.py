@@ -47,7 +47,7 @@ def cvar(values: ArrayLike, level: float, log_weights: ArrayLike | None = None, 
 
     Source: Acerbi and Tasche (2002), On the coherence of expected shortfall, Journal of Banking & Finance 26(7), definition 2.6; standard
     error by the influence function (Trindade et al. 2007, Financial prediction with constrained tail risk, same journal 31(11)); interval:
-    resampling.py.
+    skewness.py.
     """
     check_share("level", level)
     check_share("confidence", confidence)

@@ -61,6 +61,30 @@ def test_volatility_is_a_factor_on_each_asset(storm):
     assert {name: asset.volatility_per_year for name, asset in after.items()} == pytest.approx(halves)
 
 
+def test_volatility_is_a_factor_on_each_regime(tmp_path):
+    text = """\
+name: T
+about: T.
+seed: 3
+prices:
+  model: simulated
+  days: 1
+  assets:
+    A:
+      process: regimes
+      start_usd: 100
+      regimes:
+        calm: {volatility_per_year: 0.2, mean_hours: 10, then: {wild: 1}}
+        wild: {volatility_per_year: 0.8, mean_hours: 5, then: {calm: 1}}
+tassets: {tA: {tracks: A, pool: {liquidity_usd: 1e4}}}
+minters: {count: 1}
+"""
+    (tmp_path / "t.yaml").write_text(text)
+    settings = knobs(load(tmp_path / "t.yaml").scenario)["volatility"].settings(0.5)
+    regimes = load(tmp_path / "t.yaml", settings).scenario.prices.assets["A"].regimes
+    assert {name: regime.volatility_per_year for name, regime in regimes.items()} == pytest.approx({"calm": 0.1, "wild": 0.4})
+
+
 def test_a_scenario_says_which_sliders_it_has_nothing_for(storm):
     calm = storm.scenario.model_copy(update={"outages": ()})
     assert [sentence for sentence in missing_knobs(calm) if "outage" in sentence] == [

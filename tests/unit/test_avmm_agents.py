@@ -306,8 +306,8 @@ def test_a_dutch_auction_goes_to_the_highest_limit_at_the_first_ask_within_it():
     delivered = floor_amount(1.005 - 0.025 * 16 / 60)
     assert v.wallets[-1, ETH] == 500.0 + delivered
     assert v.avmm_lps["fills"].tolist() == [0, 1]
-    assert v.avmm_lps[1].stale_loss_usd == pytest.approx(delivered * 2000.0 - 2000.0)
-    assert v.avmm_lps[1].fees_usd == 0.0
+    assert v.avmm_lps[1].stale_loss_usd == pytest.approx(0.0)  # a solver sees the market's price: what it keeps is its fee
+    assert v.avmm_lps[1].fees_usd == pytest.approx(2000.0 - delivered * 2000.0)
     assert v.flows[NOISE].waited_usd_seconds == 2000.0 * 16.0
 
 
@@ -316,7 +316,8 @@ def test_a_sealed_bid_is_the_limit_less_the_shade():
     next_round(v)
     play(v)
     assert v.wallets[-1, ETH] == 500.0 + floor_amount(floor_amount(0.995) * (1.0 - 0.0005))
-    assert v.avmm_lps["settled_usd"].tolist() == [pytest.approx(0.995 * 0.9995 * 2000.0, abs=0.01), 0.0]
+    assert v.avmm_lps["settled_usd"].tolist() == [pytest.approx(2000.0, abs=0.01), 0.0]
+    assert v.avmm_lps["fees_usd"].tolist() == [pytest.approx((1.0 - 0.995 * 0.9995) * 2000.0, abs=0.01), 0.0]
 
 
 @pytest.mark.parametrize("mechanism", [DUTCH, SEALED])
@@ -426,12 +427,13 @@ def test_ranges_on_pairs_are_prices_in_the_numeraire():
     v = an_avmm(lps=(UNDERCUTTING,), primaries=(ETH,), derived=True)
     next_round(v, (2500.0, 260.0))
     look(v, 0)
-    assert counted(v, Action.RFQ_TERMS) == {"OK": 2}
+    assert counted(v, Action.RFQ_TERMS) == {"OK": 3}
     in_usd = v.book.ranges[0, ETH]
     assert (in_usd.low, in_usd.high) == (2000.0 / 1.1, 2000.0 * 1.1)
     assert rfq_ranges.is_in_range(v.book, 0, ETH, USD, 2500.0 * 1.0999, 1.0)
     assert not rfq_ranges.is_in_range(v.book, 0, ETH, USD, 2500.0 * 1.1001, 1.0)
     assert not rfq_ranges.is_in_range(v.book, 0, USD, ETH, 1.0, 2500.0 / 1.1001)
+    assert not rfq_ranges.is_in_range(v.book, 0, ETH, TAAPL, 2500.0 * 1.1001, 260.0)  # a pair without the numeraire has a range, too
 
 
 # --- LPs: volatility ---

@@ -240,12 +240,12 @@ def test_in_pools_orders_are_shared_by_what_lps_started_with():
     assert found["avmm_settled_share.static"] == pytest.approx(1.0 / 3.0, rel=1e-6)
 
 
-def test_a_solver_s_gain_is_a_negative_stale_loss():
+def test_what_a_solver_keeps_is_its_fee():
     """A solver delivers 0.5 % less than an ETH is worth and its shade of 0.05 % less again."""
     found = values(play(an_avmm(mechanism=Mechanism.SEALED_BID, orders=[BUY_ETH], informed=0)))
     kept = 2_000.0 * (1.0 - 0.995 * 0.9995)
-    assert found["avmm_fees_usd"] == 0.0
-    assert found["avmm_stale_loss_usd"] == pytest.approx(-kept, abs=CENT)
+    assert found["avmm_fees_usd"] == pytest.approx(kept, abs=CENT)
+    assert found["avmm_stale_loss_usd"] == pytest.approx(0.0, abs=CENT)
     assert found["avmm_lp_gain_usd"] == pytest.approx(kept, abs=CENT)
 
 

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from ensembles import ensemble
+from markets import ROOT
 from rich.console import Console
 from scipy import stats
 
 from seawall.reports.compare import answer, print_comparison, table, write_comparison
 from seawall.studies.compare import NothingToCompare, compare, is_clear
-from seawall.studies.differences import SAME, paired, pulls, unpaired, weighted_tail
+from seawall.studies.differences import LEAST_VAR99_PATHS, RESAMPLES, SAME, paired, pulls, unpaired, weighted_tail
+from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.estimate import Estimate
 from seawall.studies.risk_table import STATISTICS
 from seawall.studies.store import FRAMES, MANIFEST, MEASURES, SUMMARY, NoRunError
@@ -116,6 +118,27 @@ def test_a_tail_too_thin_for_an_interval_has_none():
     assert (found.low, found.why) == (None, FEW)
 
 
+def test_a_difference_of_var_has_no_interval_where_one_var_has_none():
+    left, right = lognormal(4), lognormal(5)
+    found = paired(left, right, NO_WEIGHTS, NO_WEIGHTS, "var99")
+    assert found.value is not None
+    assert (found.low, found.high, found.why) == (None, None, STATISTICS["var99"](left, NO_WEIGHTS).why)
+
+
+@pytest.mark.parametrize(("paths", "has_interval"), [(1_999, False), (2_000, True)])
+def test_a_difference_of_var_99_needs_2000_paths(paths, has_interval):
+    left, right = np.random.default_rng(14).lognormal(size=(2, paths))
+    found = paired(left, right, np.zeros(paths), np.zeros(paths), "var99")
+    assert (found.low is not None, found.high is not None) == (has_interval, has_interval)
+    assert ("fewer than 2,000 paths" in found.why) is not has_interval
+
+
+def test_the_page_on_statistics_says_what_is_resampled():
+    page = " ".join((ROOT / "docs" / "statistics.md").read_text().split())
+    assert f"percentiles of {RESAMPLES:,} seeded draws" in page
+    assert f"VaR 99% below {LEAST_VAR99_PATHS:,} paths" in page
+
+
 def test_paths_without_a_value_are_left_out_in_pairs():
     left, right = lognormal(6), lognormal(7)
     left[:10], right[5:20] = np.nan, np.nan
@@ -198,6 +221,22 @@ def test_one_folder_is_refused(folders):
 def test_a_folder_with_nothing_in_it_is_named(folders, tmp_path):
     with pytest.raises(NoRunError, match="holds neither a run nor an ensemble"):
         compare([folders / "plain", tmp_path])
+
+
+@pytest.mark.parametrize("damage", [b"", b"no parquet", None])
+def test_a_spoilt_file_of_measures_is_named(folders, tmp_path, damage):
+    one = single_run(tmp_path / "one", bad_debt_usd=1.0)
+    (one / MEASURES).unlink() if damage is None else (one / MEASURES).write_bytes(damage)
+    with pytest.raises(NoRunError, match=r"measures\.parquet: cannot be read: "):
+        compare([folders / "plain", one])
+
+
+@pytest.mark.parametrize("name", ["measures", "moments", "sums", "bands", "refusals"])
+def test_a_spoilt_file_of_an_ensemble_is_named(tmp_path, name):
+    ensemble(tmp_path / "e")
+    (tmp_path / "e" / f"{name}.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(NoRunError, match=rf"{name}\.parquet: cannot be read: "):
+        getattr(load_ensemble(tmp_path / "e"), name)()
 
 
 def test_the_answer_names_the_clearest_change(three):

@@ -65,6 +65,7 @@ def test_pairs_left_out_are_uncorrelated():
         ({("A", "D"): 0.1}, r"pair \('A', 'D'\)"),
         ({("A", "A"): 1.0}, r"pair \('A', 'A'\)"),
         ({("A", "B"): 0.1, ("B", "A"): 0.1}, "each once"),
+        ([[1, 0, 0], [0, 1], [0, 0, 1]], "rows of 3, 2, 3 numbers; 3 assets need 3 rows of 3"),
         ([[1, 0], [0, 1]], r"shape \(2, 2\)"),
         ([[1, 2, 0], [2, 1, 0], [0, 0, 1]], r"A and B \(=2.0\) must be in"),
         ([[1, math.nan, 0], [math.nan, 1, 0], [0, 0, 1]], "nan"),

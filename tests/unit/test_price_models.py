@@ -100,6 +100,29 @@ def test_a_push_outside_of_the_run_or_of_nobody_is_refused(write, terms, fault):
     assert faults_of(write(text)) == [fault]
 
 
+@pytest.mark.parametrize("window", ["hours: 0.005", "at_hours: 47.995, hours: 0.005"])
+def test_a_push_of_no_step_is_refused(write, window):
+    push = f"sampling: importance\n  importance: {{asset: A, change: -0.3, {window}}}"
+    fault = "t.yaml:8: prices.importance.hours: 0.005 hours round to no step of 60 s"
+    assert faults_of(write(SIMULATED.replace("correlation: 0.5", push))) == [fault]
+
+
+@pytest.mark.parametrize("start", ["9999-12-30T00:00:00Z", "0001-01-01T00:00:00+01:00", "1989-12-31T00:00:00Z", "2201-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "prices",
+    [
+        SIMULATED,
+        "prices:\n  model: constant\n  days: 2\n  assets: {A: {start_usd: 100}}\n",
+        "prices:\n  model: replay\n  file: a.csv\n  assets: {A: close}\n",
+        "prices:\n  model: bootstrap\n  days: 2\n  file: a.csv\n  assets: {A: close}\n",
+    ],
+    ids=["simulated", "constant", "replay", "bootstrap"],
+)
+def test_a_start_at_the_ends_of_the_calendar_is_refused(write, prices, start):
+    found = faults_of(write(prices + f"  start: {start}\n"))
+    assert any("prices.start: " in fault and fault.endswith("is not in the years 1990 to 2200") for fault in found), found
+
+
 def test_bars_that_are_no_whole_number_of_steps_are_refused(write):
     garch = "B: {process: garch, start_usd: 20, omega: 0.01, alpha: 0.1, beta: 0.8, bar_minutes: 2.5}"
     text = SIMULATED[: SIMULATED.index("B: {")] + garch + "\n"

@@ -63,6 +63,8 @@ ENTRIES: dict[str, dict[str, tuple[float | None, str]]] = {
         "refused_unprofitable": (1_240, "count"),
         "refused_no_capital": (17, "count"),
         "refused_no_liquidity": (0, "count"),
+        "refused_too_early": (0, "count"),
+        "refused_delisted": (0, "count"),
     },
     "fee_yield": {
         "fee_yield_per_year": (0.0421, "per_year"),

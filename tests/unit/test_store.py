@@ -4,8 +4,10 @@ import json
 
 import pandas as pd
 import pytest
+import typer
 from markets import storm
 
+from seawall.run import plain_errors
 from seawall.studies.simulate import run
 from seawall.studies.store import NoRunError, load_run, save, write
 
@@ -42,6 +44,20 @@ def test_spoilt_json_is_named(result, tmp_path):
     (tmp_path / "summary.json").write_text("{")
     with pytest.raises(NoRunError, match=r"summary\.json: is not the JSON"):
         load_run(tmp_path)
+
+
+def test_a_spoilt_frame_is_named(result, tmp_path):
+    save(result, tmp_path)
+    whole = (tmp_path / "series.parquet").read_bytes()
+    (tmp_path / "series.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NoRunError, match=r"series\.parquet: cannot be read: "):
+        load_run(tmp_path)
+
+
+def test_an_error_without_a_reason_is_shown_by_its_text(capsys):
+    with pytest.raises(typer.Exit), plain_errors():
+        raise OSError("Corrupt snappy compressed data.")
+    assert capsys.readouterr().err == "Corrupt snappy compressed data.\n"
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path):
