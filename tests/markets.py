@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 from typer import Typer
 
@@ -21,14 +22,19 @@ GALE = Path(__file__).parent / "scenarios" / "gale.yaml"
 SHIPPED = ROOT / "scenarios"
 
 
-def command_line() -> Typer:
-    """The command line, imported apart: `seawall.run` would stand in the place of the function `run` of the package."""
+def run_module() -> ModuleType:
+    """The module `run.py`, imported apart: `seawall.run` would stand in the place of the function `run` of the package."""
     spec = importlib.util.spec_from_file_location("seawall_command_line", ROOT / "run.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    app: Typer = module.app
+    return module
+
+
+def command_line() -> Typer:
+    """The command line."""
+    app: Typer = run_module().app
     return app
 
 

@@ -5,9 +5,8 @@ import json
 import pandas as pd
 import pytest
 import typer
-from markets import storm
+from markets import run_module, storm
 
-from seawall.run import plain_errors
 from seawall.studies.simulate import run
 from seawall.studies.store import NoRunError, load_run, save, write
 
@@ -55,7 +54,7 @@ def test_a_spoilt_frame_is_named(result, tmp_path):
 
 
 def test_an_error_without_a_reason_is_shown_by_its_text(capsys):
-    with pytest.raises(typer.Exit), plain_errors():
+    with pytest.raises(typer.Exit), run_module().plain_errors():
         raise OSError("Corrupt snappy compressed data.")
     assert capsys.readouterr().err == "Corrupt snappy compressed data.\n"
 
