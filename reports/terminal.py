@@ -88,8 +88,7 @@ def print_summary(result: Result, console: Console, folder: Path) -> None:
     console.print(_refusals(result))
     if manifest["notes"]:
         console.print(Text(f"{number(len(manifest['notes']))} assumptions and warnings stand in the report.", style="dim"))
-    for name, path in (("Report", folder / "report.html"), ("Files", folder)):
-        console.print(Text(f"{name:<7} {path}"), soft_wrap=True)
+    console.print(Text(f"Report  {folder / 'report.html'}, files beside it"), soft_wrap=True)
 
 
 def _headlines(result: Result) -> Table:

@@ -4,27 +4,38 @@ After a change that is meant to change them: `SEAWALL_GOLDEN=write python -m pyt
 Figures agree to a millionth: processors may differ in the last bit of a price path's exponential.
 """
 
+import io
 import json
 import math
 import os
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from seawall.reports.terminal import print_summary
 from seawall.scenarios.load import SHIPPED, shipped
 from seawall.studies.simulate import run
 
 SUMMARIES = Path(__file__).parent / "summaries"
 
 
-def figures(file):
-    return {name: entry["value"] for group in run(file).summary.values() for name, entry in group.items()}
+def figures(result):
+    return {name: entry["value"] for group in result.summary.values() for name, entry in group.items()}
+
+
+def printed(result):
+    console = Console(width=80, file=io.StringIO())
+    print_summary(result, console, Path("out"))
+    return console.file.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("file", shipped(), ids=lambda file: file.stem)
-def test_a_shipped_scenario_gives_the_figures_kept(file):
+def test_a_shipped_scenario_gives_the_figures_kept_and_a_summary_of_one_screen(file):
     kept = SUMMARIES / f"{file.stem}.json"
-    found = figures(file)
+    result = run(file)
+    assert len(printed(result)) <= 24
+    found = figures(result)
     if os.environ.get("SEAWALL_GOLDEN") == "write":
         kept.write_text(json.dumps(found, indent=2) + "\n")
     expected = json.loads(kept.read_text())
