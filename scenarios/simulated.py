@@ -136,7 +136,7 @@ def _push(prices: SimulatedPrices, processes: dict[str, Process], correlation: F
     if terms is None:
         raise ValueError("importance is missing: sampling: importance needs its terms")
     first = round(terms.at_hours * SECONDS_PER_HOUR / step_seconds)
-    window = years[first : first + max(round(terms.hours * SECONDS_PER_HOUR / step_seconds), 1)]
+    window = years[first : first + round(terms.hours * SECONDS_PER_HOUR / step_seconds)]
     expected = processes[terms.asset].expected(float(years.mean()))
     mean, volatility = expected.mean_per_year, expected.volatility_per_year
     if mean is None or not volatility:
