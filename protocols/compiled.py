@@ -1,16 +1,19 @@
 """`rule`: how a function on rows is compiled, and where the machine code is kept.
 
 Numba's own cache looks only at the file of the function itself, so an edited callee would leave stale code in its callers. The cache folder
-is therefore named after a digest of every source file that holds compiled code: another version of Seawall compiles anew.
+is therefore named after a digest of every source file that holds compiled code: another version of Seawall compiles anew. It lies where
+nobody else can write.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -24,6 +27,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _COMPILED_FOLDERS = ("protocols", "agents", "models")
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _CACHES_KEPT = 3
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OPTIMISATION = 1  # a fifth less to compile than with 3, and no slower: rules are short and branch much
 
 
@@ -35,21 +39,27 @@ def _source_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _is_writable(folder: Path) -> bool:
+def _is_own(folder: Path) -> bool:
+    """Make a folder, if need be, and tell whether it can be written to by this user and by no other.
+
+    Numba's cache files are pickles: whoever can put one there runs code here.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return True
+            found = folder.stat()
+            return found.st_uid == folder.lstat().st_uid == os.getuid() and not found.st_mode & _OTHERS_WRITE
     except OSError:
         return False
 
 
-def _cache_parent() -> Path:
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for parent in (_ROOT / ".cache" / "numba", user_cache / "seawall"):
-        if _is_writable(parent):
-            return parent
-    return Path(tempfile.gettempdir()) / "seawall"
+def _cache_parents() -> Iterator[Path]:
+    yield _ROOT / ".cache" / "numba"
+    yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seawall"
+    yield Path(tempfile.gettempdir()) / f"seawall-{os.getuid()}"
+    passing = tempfile.mkdtemp(prefix="seawall-")  # somebody else has taken that name
+    atexit.register(shutil.rmtree, passing, ignore_errors=True)
+    yield Path(passing)
 
 
 def _drop_old_caches(current: Path) -> None:
@@ -58,11 +68,20 @@ def _drop_old_caches(current: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _cache_folder() -> Path:
+    digest = _source_digest()
+    for parent in filter(_is_own, _cache_parents()):
+        folder = parent / digest
+        is_new = not folder.exists()
+        if _is_own(folder):
+            if is_new:
+                _drop_old_caches(folder)
+            return folder
+    raise OSError(f"no folder for machine code: not even {tempfile.gettempdir()} can be written to")
+
+
 def _use_cache() -> Path:
-    folder = _cache_parent() / _source_digest()
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _drop_old_caches(folder)
+    folder = _cache_folder()
     config.CACHE_DIR = str(folder)
     config.OPT = type(config.OPT)(_OPTIMISATION)
     return folder

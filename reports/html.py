@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from seawall.reports.result import GROUPS, Entry, Result, answer, has_tassets
 from seawall.reports.style import Chart
 from seawall.reports.svg import draw, file_svg, inline_svg
 from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, quantity, usd
-from seawall.studies.store import write
+from seawall.studies.store import own_folder, write
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _MOST_SHOCKS = 50  # that a list can hold and still be read
@@ -93,13 +94,17 @@ def render(result: Result, drawings: Sequence[Drawing]) -> str:
 
 def write_figures(drawings: Sequence[Drawing], folder: Path) -> list[Path]:
     """Save every drawing as an SVG file of its own, and return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     written = []
     for chart, drawn in drawings:
         path = folder / f"{chart.name}.svg"
-        path.write_text(file_svg(drawn), encoding="utf-8", newline="\n")
+        write(path, partial(_write_svg, drawn))
         written.append(path)
     return written
+
+
+def _write_svg(drawn: str, file: Path) -> None:
+    file.write_text(file_svg(drawn), encoding="utf-8", newline="\n")
 
 
 def _path_check(manifest: Mapping[str, Any]) -> dict[str, Any]:

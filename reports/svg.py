@@ -14,7 +14,7 @@ def inline_svg(chart: Chart, drawn: str) -> str:
     """A drawn chart as an `<svg>` element for a page: themed by the page, its ids its own, described for screen readers."""
     svg = re.sub(r'(?<=: )#[0-9a-f]{6}(?=[;"])', _themed, drawn)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{chart.name}-", svg)
-    return re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    return re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg, count=2)  # those of the root: further on it would be somebody's text
 
 
 def file_svg(drawn: str) -> str:

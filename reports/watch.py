@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from seawall.protocols.errors import ScenarioError
+from seawall.reports.console import SafeConsole
 from seawall.scenarios.build import DEFAULT_SCENARIO
 from seawall.scenarios.load import load
 
@@ -35,7 +36,7 @@ def serve(
     try:
         load(scenario)
     except ScenarioError as error:
-        print(error, file=sys.stderr)
+        SafeConsole(stderr=True).print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(2) from None
     print(f"Live page of {scenario}: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
     os.environ.update(OFFLINE, **{SCENARIO_VARIABLE: str(scenario)})

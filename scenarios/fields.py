@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
 
@@ -45,10 +45,17 @@ class Within:
         return float(low), float(high)
 
 
+def printable(text: str) -> str:
+    """Return the text, or raise ValueError if a terminal or a page would not show all of it as it stands."""
+    if not text.isprintable():
+        raise ValueError(f"{text[:60]!r} holds a character that cannot be printed")
+    return text
+
+
 Share = Annotated[float, Within("[0, 1]")]
 Discount = Annotated[float, Within("[0, 1)")]
-Positive = Annotated[float, Within("(0, inf)")]
-NotNegative = Annotated[float, Within("[0, inf)")]
+Positive = Annotated[float, Within("[1e-12, 1e12]")]  # so that products of several, in units of 2**-20, stay far within float64
+NotNegative = Annotated[float, Within("[0, 1e12]")]
 Usd = Annotated[float, Within("[0, 1e9]")]
 PositiveUsd = Annotated[float, Within("(0, 1e9]")]
 Ratio = Annotated[float, Within("[1, 100]")]
@@ -57,4 +64,5 @@ Drift = Annotated[float, Within("[-10, 10]")]
 Count = Annotated[int, Within("[0, 1000000]")]
 Days = Annotated[float, Within("(0, 3660]")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=32)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(printable)]
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]

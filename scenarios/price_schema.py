@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from seawall.scenarios.fields import (
     Days,
+    FileName,
     Name,
     NotNegative,
     Positive,
@@ -48,7 +49,7 @@ class OhlcColumns(Part):
 class HistoryFile(Part):
     """Closes, or means of bid and ask, of a CSV or Parquet file, one column an asset or one row an asset."""
 
-    file: Annotated[str, Field(min_length=1, max_length=1000)]
+    file: FileName
     assets: dict[Name, Text] = Field(min_length=1, max_length=64, description="asset: column of the file, or its name in asset_column")
     layout: Literal["wide", "long"] = Field(default="wide", description="one column an asset, or one row an asset and time")
     asset_column: Text | None = Field(default=None, description="of a long file: the column that names the asset")

@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from seawall.protocols.errors import Fault, PriceFileError, ScenarioError
 from seawall.protocols.tables import Bools, Floats, Ints
-from seawall.scenarios.fields import Positive, Ratio, Text, Within
+from seawall.scenarios.fields import FileName, Positive, Ratio, Text, Within
 from seawall.scenarios.parts import Part
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PositionColumns(Part):
 class PositionsFile(Part):
     """Positions of a real market at one time, as owners of CDPs start with."""
 
-    file: Annotated[str, Field(min_length=1, max_length=1000)]
+    file: FileName
     columns: PositionColumns
     where: dict[Text, Text | StrictBool | float] = Field(
         default_factory=dict,

@@ -67,16 +67,25 @@ def read_cells(file: Path, wanted: Iterable[str], *, use: str = "replayed") -> t
     Raises:
         PriceFileError: the file is of another kind, missing, too large or not readable, or a column is missing or there twice.
     """
-    if file.suffix not in (".csv", ".parquet"):
-        raise PriceFileError(f"{file}: the name ends in {file.suffix!r}; only .csv and .parquet can be {use}")
-    if not file.is_file():
-        raise PriceFileError(f"{file}: no such file")
-    if file.stat().st_size > MAX_BYTES:
-        raise PriceFileError(f"{file}: has {file.stat().st_size} bytes; at most {MAX_BYTES} can be {use}")
+    check_file(file, use=use)
     try:
         return _read_csv(file, wanted) if file.suffix == ".csv" else _read_parquet(file, wanted, use)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error, OSError) as error:
         raise PriceFileError(f"{file}: cannot be read as {file.suffix}: {error}") from error
+
+
+def check_file(file: Path, *, use: str = "replayed") -> None:
+    """Refuse (PriceFileError) what is no table by its name, no plain file (a pipe would be waited for), or too large."""
+    if file.suffix not in (".csv", ".parquet"):
+        raise PriceFileError(f"{file}: the name ends in {file.suffix!r}; only .csv and .parquet can be {use}")
+    try:
+        if not file.is_file():
+            raise PriceFileError(f"{file}: no such file")
+        size = file.stat().st_size
+    except OSError as error:
+        raise PriceFileError(f"{file}: cannot be read: {error.strerror}") from None
+    if size > MAX_BYTES:
+        raise PriceFileError(f"{file}: has {size} bytes; at most {MAX_BYTES} can be {use}")
 
 
 def _read_csv(file: Path, names_wanted: Iterable[str]) -> tuple[Cells, Faults]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -18,16 +17,18 @@ from seawall.scenarios.inputs import drawn_prices
 from seawall.scenarios.load import Loaded
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.shock_schema import SECONDS_PER_HOUR, PriceShock
-from seawall.studies.assemble import BANDS, MOMENTS, REFUSALS, SUMS
+from seawall.studies.assemble import BANDS, MOMENTS, RATIOS, REFUSALS, SUMS
 from seawall.studies.chunks import Chunk, read_chunk
 from seawall.studies.ensemble_folder import BOUND
 from seawall.studies.methods import described, methods
 from seawall.studies.notebook import summary_table
 from seawall.studies.price_check import as_entry, check_rows
+from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
 from seawall.studies.simulate import PACKAGES, assumptions, replay_command, struck, tracked
-from seawall.studies.store import MANIFEST, MEASURES, SUMMARY, NoRunError, read_frame, write
+from seawall.studies.store import MEASURES, SUMMARY, read_frame, write_json
 from seawall.studies.units import unit_of, with_units
 
+_FILES = (SUMMARY, MEASURES, SUMS, MOMENTS, BANDS, RATIOS, REFUSALS)
 CHECKED_STEPS = 300_000
 """Of how many paths prices are checked: as many as have so many steps together, a second's work."""
 
@@ -73,6 +74,10 @@ class EnsembleFiles:
         """Quantiles over paths: `table`, `name`, `column`, `time_s`, `paths`, `mean`, `q05` to `q95`; units also by value of `column`."""
         return _with_units_of_rows(read_frame(self.folder / BANDS))
 
+    def ratios(self) -> pd.DataFrame:
+        """Share of the open CDPs of all paths by collateral ratio: `time_s`, `tasset`, bin from `low` to `high`, `share`, `paths`."""
+        return with_units(read_frame(self.folder / RATIOS))
+
     def refusals(self) -> pd.DataFrame:
         """What was refused: `action`, `status`, `count` over all paths, `paths` that had it."""
         return with_units(read_frame(self.folder / REFUSALS))
@@ -102,16 +107,13 @@ def load_ensemble(folder: Path) -> EnsembleFiles:
     """Read a whole ensemble.
 
     Raises:
-        NoRunError: the folder holds none.
+        NoRunError: the folder holds none, or a file of it is damaged.
     """
-    missing = [file for file in (MANIFEST, SUMMARY, MEASURES, SUMS, MOMENTS, BANDS, REFUSALS) if not (folder / file).is_file()]
+    missing = [file for file in (MANIFEST, *_FILES) if not (folder / file).is_file()]
     if missing:
         raise NoRunError(f"{folder}: holds no whole ensemble: {', '.join(missing)} missing")
-    try:
-        summary, manifest = (json.loads((folder / file).read_text(encoding="utf-8")) for file in (SUMMARY, MANIFEST))
-    except ValueError as error:
-        raise NoRunError(f"{folder}: is not the JSON that an ensemble writes ({error})") from None
-    return EnsembleFiles(folder, summary, manifest)
+    manifest = read_manifest(folder)
+    return EnsembleFiles(folder, read_json(folder / SUMMARY), manifest)
 
 
 def write_manifest(
@@ -145,8 +147,7 @@ def write_manifest(
         **_prices(loaded, bound["seed"], range(bound["first_path"], chunks[-1].last + 1)),
         **_events(loaded.scenario),
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write(folder / MANIFEST, lambda file: file.write_text(text, encoding="utf-8"))
+    write_json(folder / MANIFEST, sealed(manifest, folder, _FILES))
 
 
 def _failed(chunks: Sequence[Chunk], replay: str) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
 """The folder of a run: `summary.json`, `measures.parquet`, the time series, and the manifest that says how to get the same again.
 
-Each file is written beside its place and moved there when it is whole, the manifest last: a folder with a manifest is complete.
+Each file is written beside its place and moved there when it is whole and on the disk, the manifest last: a folder with a manifest is
+complete. The manifest has a digest of each file (`seal.py`), so that damage does not pass for a result.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,10 +20,11 @@ import pandas as pd
 from pyarrow.lib import ArrowException
 
 from seawall.protocols.errors import SeawallError
+from seawall.studies.folder_lock import locked
 from seawall.studies.notebook import summary_table
+from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
 from seawall.studies.units import with_units
 
-MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
 FRAMES = {
     "series": "series.parquet",
@@ -40,10 +43,11 @@ FRAMES = {
     "rfq_flows": "rfq_flows.parquet",
 }
 MEASURES = "measures.parquet"
+_PATIENCE_S = 30.0  # a run is saved in far less
 
 
-class NoRunError(SeawallError, FileNotFoundError):
-    """A folder that holds no complete run; the text names it and what is missing."""
+class WriteError(SeawallError, OSError):
+    """A file of results that cannot be written: a full disk, a read-only folder; the text names it."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +111,24 @@ class RunResult:
 
 
 def save(result: RunResult, folder: Path) -> None:
-    """Write a run's files. Raises OSError where the folder cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    for name, file in FRAMES.items():
-        frame: pd.DataFrame = getattr(result, name)
-        write(folder / file, partial(frame.to_parquet, index=False))
-    measures = {name: entry["value"] for group in result.summary.values() for name, entry in group.items()}
-    row = pd.DataFrame([{"path": result.manifest["path"], "log_weight": result.manifest["log_weight"], **measures}])
-    write(folder / MEASURES, partial(row.to_parquet, index=False))
-    write(folder / SUMMARY, lambda path: path.write_text(_json(result.summary), encoding="utf-8"))
-    write(folder / MANIFEST, lambda path: path.write_text(_json(result.manifest), encoding="utf-8"))
+    """Write a run's files.
+
+    Raises:
+        WriteError, OSError: the folder cannot be written to.
+        FolderInUse: another run has been writing there for half a minute.
+    """
+    with locked(folder, patience_s=_PATIENCE_S):
+        (folder / MANIFEST).unlink(missing_ok=True)
+        for part in folder.glob(".*.part"):  # left by a run that was killed while writing
+            part.unlink(missing_ok=True)
+        for name, file in FRAMES.items():
+            frame: pd.DataFrame = getattr(result, name)
+            write(folder / file, partial(frame.to_parquet, index=False))
+        measures = {name: entry["value"] for group in result.summary.values() for name, entry in group.items()}
+        row = pd.DataFrame([{"path": result.manifest["path"], "log_weight": result.manifest["log_weight"], **measures}])
+        write(folder / MEASURES, partial(row.to_parquet, index=False))
+        write_json(folder / SUMMARY, result.summary)
+        write_json(folder / MANIFEST, sealed(result.manifest, folder, [*FRAMES.values(), MEASURES, SUMMARY]))
 
 
 def load_run(folder: Path) -> RunResult:
@@ -129,8 +140,9 @@ def load_run(folder: Path) -> RunResult:
     missing = [file for file in (MANIFEST, SUMMARY, *FRAMES.values()) if not (folder / file).is_file()]
     if missing:
         raise NoRunError(f"{folder}: holds no complete run: {', '.join(missing)} missing")
+    manifest = read_manifest(folder)
     frames = {name: with_units(read_frame(folder / file)) for name, file in FRAMES.items()}
-    return RunResult(summary=_read_json(folder / SUMMARY), manifest=_read_json(folder / MANIFEST), **frames)
+    return RunResult(summary=read_json(folder / SUMMARY), manifest=manifest, **frames)
 
 
 def read_frame(file: Path) -> pd.DataFrame:
@@ -145,30 +157,48 @@ def read_frame(file: Path) -> pd.DataFrame:
         raise NoRunError(f"{file}: cannot be read: {error}") from None
 
 
+def own_folder(folder: Path) -> Path:
+    """Make a folder inside of one of results. Raises WriteError for a link in its place, which could lead anywhere."""
+    folder.mkdir(exist_ok=True)
+    if folder.is_symlink():
+        raise WriteError(f"{folder}: is a link; nothing is written through it")
+    return folder
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON as `write` does."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
 def write(path: Path, writer: Callable[[Path], Any]) -> None:
-    """Let `writer` fill a file that appears at `path` only once it is whole."""
-    with _beside(path) as part:
-        writer(part)
+    """Let `writer` fill a file that appears at `path` only once it is whole and on the disk.
 
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+    Raises:
+        WriteError: it cannot be written; what was there before stays.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-    finally:
         part.unlink(missing_ok=True)
+        part.touch(exist_ok=False)  # a file of our own: a link that somebody left under this name could lead anywhere
+        writer(part)
+        _sync(part)
+        part.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _read_json(path: Path) -> Any:
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    opened = os.open(path, os.O_RDONLY)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise NoRunError(f"{path}: is not the JSON that a run writes ({error})") from None
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems cannot do it for folders
+            raise
+    finally:
+        os.close(opened)

@@ -5,7 +5,7 @@ import re
 import pytest
 from markets import ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "SECURITY.md"])
 BLOCKS = [
     pytest.param(block, id=f"{document.name}-{i}")
     for document in DOCUMENTS
@@ -24,6 +24,14 @@ def test_a_python_example_runs(block, monkeypatch, tmp_path):
 def test_links_lead_somewhere(document):
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
         assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_test_that_a_document_names_exists(document):
+    there = {
+        name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"^ *def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert set(re.findall(r"`(test_\w+)`", document.read_text())) <= there
 
 
 def test_the_scenario_of_the_readme_is_one_that_ships():

@@ -1,14 +1,17 @@
 """The folder of a run: whole or not there."""
 
+import errno
 import json
+import os
 
 import pandas as pd
 import pytest
 import typer
 from markets import run_module, storm
 
+from seawall.studies.seal import NoRunError
 from seawall.studies.simulate import run
-from seawall.studies.store import NoRunError, load_run, save, write
+from seawall.studies.store import WriteError, load_run, save, write
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +41,24 @@ def test_a_folder_without_a_manifest_is_no_run(result, tmp_path):
         load_run(tmp_path)
 
 
-def test_spoilt_json_is_named(result, tmp_path):
+def unseal(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["sha256"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000, "\xff"])
+def test_spoilt_json_is_named(result, tmp_path, text):
     save(result, tmp_path)
-    (tmp_path / "summary.json").write_text("{")
+    unseal(tmp_path)
+    (tmp_path / "summary.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(NoRunError, match=r"summary\.json: is not the JSON"):
         load_run(tmp_path)
 
 
 def test_a_spoilt_frame_is_named(result, tmp_path):
     save(result, tmp_path)
+    unseal(tmp_path)
     whole = (tmp_path / "series.parquet").read_bytes()
     (tmp_path / "series.parquet").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(NoRunError, match=r"series\.parquet: cannot be read: "):
@@ -65,9 +77,9 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path):
 
     def fail(path):
         path.write_text("half")
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WriteError, match=r"x\.json: cannot be written: No space left on device"):
         write(target, fail)
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
     assert target.read_text() == "old"
