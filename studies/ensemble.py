@@ -1,24 +1,20 @@
-"""Many paths of a scenario over all cores: chunk by chunk, to be interrupted and gone on with at any moment, the same bytes in the end.
+"""Many paths of a scenario over all cores or a cluster, chunk by chunk; gone on with after any interruption, the same bytes in the end.
 
-Compiled rounds run without Python's lock, so threads do. Outcomes are taken in order of path numbers, whoever finishes first, and a
-stopping rule is asked between chunks only: neither the number of threads nor any interruption shows in the results.
+Outcomes are taken in order of path numbers, whoever finishes first, and a stopping rule is asked between chunks only: neither who played
+(`studies/players.py`) nor any interruption shows in the results.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from seawall.protocols.errors import SeawallError
@@ -26,8 +22,10 @@ from seawall.scenarios.load import Loaded
 from seawall.studies.assemble import assemble
 from seawall.studies.chunks import Chunk, SpoiltChunkError, divide, read_chunk, write_chunk
 from seawall.studies.ensemble_files import EnsembleFiles, load_ensemble, write_manifest
-from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint, locked, prepare
-from seawall.studies.one_path import Outcome, play
+from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint, prepare
+from seawall.studies.folder_lock import locked
+from seawall.studies.one_path import Outcome
+from seawall.studies.players import Played, Players, Threads, jobs_of
 from seawall.studies.stopping import Watch
 
 CHUNK_PATHS = 25
@@ -50,12 +48,11 @@ class _Plan:
     loaded: Loaded
     seed: int
     chunks: list[Chunk]
-    workers: int
+    players: Players
     first_path: int
     kept_series: int
     watch: Watch | None
     progress: Callable[[int, int], None]
-    stop: Event = field(default_factory=Event)
     recomputed: list[str] = field(default_factory=list)
     kept: int = 0
 
@@ -64,10 +61,10 @@ class _Plan:
         """Paths asked for."""
         return sum(len(chunk.numbers) for chunk in self.chunks)
 
-    def play(self, path: int) -> Outcome:
-        """Play one path, in whatever thread."""
-        keeps_series = path - self.first_path < self.kept_series
-        return play(self.loaded, self.seed, path, keeps_series=keeps_series, is_stopped=self.stop.is_set)
+    def play(self, paths: Iterator[int]) -> Played:
+        """Outcomes of paths, in their order, some at a time."""
+        series_before = self.first_path + self.kept_series
+        return self.players.play(jobs_of(self.loaded, self.seed, paths, each=self.players.paths_per_job, series_before=series_before))
 
 
 def run_paths(
@@ -76,7 +73,7 @@ def run_paths(
     paths: int,
     folder: Path,
     seed: int | None = None,
-    workers: int | None = None,
+    players: Players | None = None,
     resume: bool = False,
     until: str | None = None,
     max_failed_share: float = 0.01,
@@ -92,7 +89,7 @@ def run_paths(
         paths: how many, >= 1; with `until` at most so many.
         folder: where the files go; one ensemble, one folder.
         seed: replaces the scenario's own, >= 0.
-        workers: threads, >= 1; one per core unless told otherwise. Never shows in the results.
+        players: who plays them, threads on all cores unless told otherwise. Never shows in the results.
         resume: whether paths that are there already are kept.
         until: a stopping rule, see `studies/until.py`.
         max_failed_share: of the paths, in [0, 1].
@@ -102,7 +99,7 @@ def run_paths(
         kept_series: of how many paths the time series are kept, >= 0.
 
     Raises:
-        UntilError: the stopping rule cannot be read, or names no figure.
+        ExpressionError: the stopping rule cannot be read, or names no measure.
         FolderInUse, OtherEnsemble: the folder belongs to somebody else.
         EnsembleFailed: too many paths failed; everything is written.
         EnsembleInterrupted: after Ctrl-C.
@@ -113,8 +110,8 @@ def run_paths(
     seed = loaded.scenario.seed if seed is None else seed
     bound = bind(loaded, seed=seed, first_path=first_path, chunk_paths=chunk_paths, kept_series=kept_series)
     chunks = divide(folder / CHUNKS, range(first_path, first_path + paths), chunk_paths, fingerprint(bound))
-    threads = max(workers or _cores(), 1)
-    plan = _Plan(loaded, seed, chunks, threads, first_path, kept_series, watch, progress or (lambda _done, _of: None))
+    players = players or Threads()
+    plan = _Plan(loaded, seed, chunks, players, first_path, kept_series, watch, progress or (lambda _done, _of: None))
     started, clock = datetime.now(UTC), time.perf_counter()
     with locked(folder), _interruptible(plan):
         prepare(folder, bound, resume=resume)
@@ -123,7 +120,8 @@ def run_paths(
         timing = {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 3),
-            "workers": threads,
+            "players": players.place,
+            "workers": players.workers,
             "peak_memory_mb": peak_memory_mb(),
             "paths_kept_from_before": plan.kept,
             "chunks_computed_again": plan.recomputed,
@@ -134,11 +132,6 @@ def run_paths(
     return found
 
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def peak_memory_mb() -> float:
     """Most memory that this process ever held, megabytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -147,15 +140,13 @@ def peak_memory_mb() -> float:
 
 @contextmanager
 def _interruptible(plan: _Plan) -> Iterator[None]:
-    """On the way out stop what is running; turn Ctrl-C into words."""
+    """Turn Ctrl-C into words."""
     try:
         yield
     except KeyboardInterrupt:
         there = sum(len(chunk.numbers) for chunk in plan.chunks if chunk.file.exists())
         text = f"Interrupted; {there:,} of {plan.cap:,} paths are kept. The same command with --resume goes on."
         raise EnsembleInterrupted(text) from None
-    finally:
-        plan.stop.set()
 
 
 def _fill(plan: _Plan) -> tuple[list[Chunk], dict[str, Any] | None]:
@@ -164,19 +155,15 @@ def _fill(plan: _Plan) -> tuple[list[Chunk], dict[str, Any] | None]:
     plan.kept = sum(len(chunk.numbers) for chunk in plan.chunks if chunk.first in whole)
     missing = (path for chunk in plan.chunks if chunk.first not in whole for path in chunk.numbers)
     done = 0
-    with ThreadPoolExecutor(plan.workers, thread_name_prefix="path") as pool:
-        try:
-            outcomes = in_order(pool, plan.play, missing, ahead=2 * plan.workers)
-            for number, chunk in enumerate(plan.chunks, 1):
-                if chunk.first not in whole:
-                    write_chunk(chunk, _outcomes_of(plan, chunk, outcomes, done))
-                done += len(chunk.numbers)
-                plan.progress(done, plan.cap)
-                if plan.watch is not None and plan.watch.is_over(read_chunk(chunk)):
-                    return plan.chunks[:number], plan.watch.found
-        finally:
-            plan.stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+    with closing(plan.play(missing)) as played:
+        outcomes = chain.from_iterable(played)
+        for number, chunk in enumerate(plan.chunks, 1):
+            if chunk.first not in whole:
+                write_chunk(chunk, _outcomes_of(plan, chunk, outcomes, done))
+            done += len(chunk.numbers)
+            plan.progress(done, plan.cap)
+            if plan.watch is not None and plan.watch.is_over(read_chunk(chunk)):
+                return plan.chunks[:number], plan.watch.found
     return plan.chunks, None if plan.watch is None else plan.watch.found
 
 
@@ -197,19 +184,6 @@ def _is_whole(plan: _Plan, chunk: Chunk) -> bool:
         plan.recomputed.append(str(error))
         return False
     return True
-
-
-def in_order(pool: ThreadPoolExecutor, work: Callable[[int], Outcome], numbers: Iterator[int], *, ahead: int) -> Iterator[Outcome]:
-    """Outcomes of `work` in order of `numbers`, at most `ahead` of them begun or waiting.
-
-    The first is worked out here, by itself: what it compiles, others would wait for.
-    """
-    for number in islice(numbers, 1):
-        yield work(number)
-    waiting: deque[Future[Outcome]] = deque(pool.submit(work, number) for number in islice(numbers, ahead))
-    while waiting:
-        yield waiting.popleft().result()
-        waiting.extend(pool.submit(work, number) for number in islice(numbers, 1))
 
 
 def judge(found: EnsembleFiles, max_failed_share: float = 0.01) -> None:

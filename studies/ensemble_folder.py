@@ -1,34 +1,20 @@
-"""The folder of an ensemble while it grows: what it is bound to, and that one run at a time writes to it."""
+"""The folder of an ensemble while it grows: what it is bound to, and how it is made ready."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from seawall.protocols.errors import SeawallError
 from seawall.scenarios.load import Loaded
-from seawall.studies.store import MANIFEST, write
+from seawall.studies.environment import differences, environment
+from seawall.studies.seal import MANIFEST
+from seawall.studies.store import own_folder, write
 
 BOUND = "ensemble.json"
 CHUNKS = "chunks"
-LOCK = ".lock"
-PACKAGES = ("seawall", "numpy", "scipy", "numba", "pyarrow")
-"""Those whose version may change a byte of the results."""
-_ROOT = Path(__file__).resolve().parent.parent
-_FOLDERS = ("protocols", "agents", "prices", "models", "scenarios", "studies")
-
-
-class FolderInUse(SeawallError, BlockingIOError):
-    """Another run writes to this folder; the text names its process."""
 
 
 class OtherEnsemble(SeawallError, ValueError):
@@ -45,48 +31,13 @@ def bind(loaded: Loaded, *, seed: int, first_path: int, chunk_paths: int, kept_s
         "first_path": first_path,
         "chunk_paths": chunk_paths,
         "kept_series": kept_series,
-        "versions": {name: version(name) for name in PACKAGES},
-        "code": _code(),
-        "machine": platform.machine(),
+        **environment(),
     }
-
-
-@cache
-def _code() -> str:
-    """Twelve hex digits that stand for the source of everything a path goes through."""
-    sha = hashlib.sha256()
-    for source in sorted(source for folder in _FOLDERS for source in (_ROOT / folder).glob("*.py")):
-        sha.update(source.read_bytes())
-    return sha.hexdigest()[:12]
 
 
 def fingerprint(bound: dict[str, Any]) -> str:
     """Sixteen hex digits of it, which every chunk carries."""
     return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder, which is made if need be.
-
-    The lock is the system's (`flock`), so it ends with its process, however that dies: one left behind by a crash holds nobody up.
-
-    Raises:
-        FolderInUse: another process, or another thread of this one, is at work there.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise FolderInUse(f"{folder}: process {holder} is running an ensemble there; wait for it, or give another --out") from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
-        file.truncate(0)
 
 
 def prepare(folder: Path, bound: dict[str, Any], *, resume: bool) -> None:
@@ -95,8 +46,7 @@ def prepare(folder: Path, bound: dict[str, Any], *, resume: bool) -> None:
     Raises:
         OtherEnsemble: to be resumed, but of other paths; or begun and not finished, and not to be resumed.
     """
-    chunks = folder / CHUNKS
-    chunks.mkdir(exist_ok=True)
+    chunks = own_folder(folder / CHUNKS)
     begun = _read(folder / BOUND)
     if resume:
         _refuse_other(folder, begun, bound)
@@ -111,11 +61,11 @@ def prepare(folder: Path, bound: dict[str, Any], *, resume: bool) -> None:
 
 
 def _read(file: Path) -> dict[str, Any] | None:
+    if not file.is_file():
+        return None
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     return found if isinstance(found, dict) else {}
 
@@ -123,8 +73,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 def _refuse_other(folder: Path, begun: dict[str, Any] | None, bound: dict[str, Any]) -> None:
     if begun is None or begun == bound:
         return
-    differ = [f"{key} {begun.get(key)} there, {value} here" for key, value in bound.items() if begun.get(key) != value]
-    raise OtherEnsemble(f"{folder}: belongs to another ensemble and cannot be resumed: {'; '.join(differ)}")
+    raise OtherEnsemble(f"{folder}: belongs to another ensemble and cannot be resumed: {'; '.join(differences(begun, bound))}")
 
 
 def _refuse_unfinished(folder: Path) -> None:

@@ -10,7 +10,7 @@ import time
 import pytest
 from markets import ROOT
 
-from seawall.studies.ensemble_folder import LOCK
+from seawall.studies.folder_lock import LOCK
 
 PATHS = 50
 SCENARIO = """
@@ -29,9 +29,10 @@ import sys
 from pathlib import Path
 from seawall.scenarios.load import load
 from seawall.studies.ensemble import run_paths
+from seawall.studies.players import Threads
 loaded = load(Path(sys.argv[1]).parent / "small.yaml")
 try:
-    run_paths(loaded, paths={PATHS}, folder=Path(sys.argv[1]), workers=2, chunk_paths=2, resume=True)
+    run_paths(loaded, paths={PATHS}, folder=Path(sys.argv[1]), players=Threads(2), chunk_paths=2, resume=True)
 except KeyboardInterrupt as stopped:
     print(stopped, file=sys.stderr)
     sys.exit(130)

@@ -6,19 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from markets import storm
 
 from seawall.protocols.errors import ConservationError
-from seawall.studies import ensemble
+from seawall.studies import players
 from seawall.studies.assemble import spread
-from seawall.studies.ensemble import EnsembleFailed, EnsembleInterrupted, in_order, run_paths
+from seawall.studies.ensemble import EnsembleFailed, EnsembleInterrupted, run_paths
 from seawall.studies.ensemble_files import load_ensemble
-from seawall.studies.ensemble_folder import LOCK, FolderInUse, OtherEnsemble, locked
+from seawall.studies.ensemble_folder import OtherEnsemble
+from seawall.studies.expressions import ExpressionError
+from seawall.studies.folder_lock import LOCK, FolderInUse, locked
 from seawall.studies.one_path import MOST_RECORDS, Interrupted, Outcome, play
+from seawall.studies.players import Threads, in_order, jobs_of
+from seawall.studies.seal import NoRunError
 from seawall.studies.simulate import run
-from seawall.studies.store import NoRunError
-from seawall.studies.until import UntilError
 
 LOADED = storm()
 FAILING = 7
@@ -59,12 +62,12 @@ def ensemble_columns():
 @pytest.fixture(autouse=True)
 def no_market(monkeypatch, request):
     if not request.node.name.startswith("test_a_path"):
-        monkeypatch.setattr(ensemble, "play", made_up)
+        monkeypatch.setattr(players, "play", made_up)
 
 
-def ran(folder, **changes):
-    asked = {"paths": 53, "workers": 2, "chunk_paths": 10, "max_failed_share": 0.05, "kept_series": 30} | changes
-    return run_paths(LOADED, folder=folder, **asked)
+def ran(folder, workers=2, **changes):
+    asked = {"paths": 53, "chunk_paths": 10, "max_failed_share": 0.05, "kept_series": 30} | changes
+    return run_paths(LOADED, folder=folder, players=Threads(workers), **asked)
 
 
 def bytes_in(folder):
@@ -84,7 +87,8 @@ def test_missing_and_spoilt_chunks_are_made_again_and_named(tmp_path):
     chunks[0].unlink()
     chunks[1].write_bytes(chunks[1].read_bytes()[:-100])
     flipped = bytearray(chunks[2].read_bytes())
-    flipped[len(flipped) // 4] ^= 1
+    column = pq.ParquetFile(chunks[2]).metadata.row_group(0).column(0)
+    flipped[column.dictionary_page_offset + column.total_compressed_size - 1] ^= 1  # the last byte of its values
     chunks[2].write_bytes(flipped)
     chunks[3].write_bytes(chunks[4].read_bytes())
     (tmp_path / "chunks" / ".paths.123.part").write_bytes(b"half")
@@ -138,7 +142,7 @@ def test_a_finished_one_is_begun_anew_without_resume(tmp_path):
 
 
 def test_one_run_at_a_time(tmp_path):
-    with locked(tmp_path), pytest.raises(FolderInUse, match=r"process \d+ is running an ensemble there"):
+    with locked(tmp_path), pytest.raises(FolderInUse, match=r"process \d+ is writing there"):
         ran(tmp_path)
 
 
@@ -199,7 +203,6 @@ def test_a_rule_stops_at_the_same_path_whoever_plays(tmp_path, workers):
     assert found.paths == 140
     stopping = found.manifest["stopping"]
     assert stopping["is_met"]
-    assert stopping["figure"] == "bad_debt_usd"
     assert max(stopping["high"] - stopping["value"], stopping["value"] - stopping["low"]) <= 0.18 * stopping["value"]
     assert len(list((tmp_path / "chunks").iterdir())) == 7
 
@@ -210,20 +213,21 @@ def test_the_cap_holds_when_the_rule_is_never_met(tmp_path):
 
 
 def test_a_rule_on_nothing_that_is_measured_is_refused(tmp_path):
-    with pytest.raises(UntilError, match="did you mean bad_debt_usd"):
+    with pytest.raises(ExpressionError, match="did you mean bad_debt_usd"):
         ran(tmp_path, until="mean(bad_dept) +- 5%")
 
 
-def test_few_outcomes_are_in_flight():
+def test_few_jobs_are_in_flight():
     begun, lock = [], threading.Lock()
 
-    def work(number):
+    def work(job):
         with lock:
-            begun.append(number)
-        return number
+            begun.append(job.paths[0])
+        return job.paths[0]
 
     with ThreadPoolExecutor(2) as pool:
-        for number in in_order(pool, work, iter(range(50)), ahead=4):
+        jobs = jobs_of(LOADED, 1, range(50), each=1)
+        for number in in_order(lambda job: pool.submit(work, job).result, jobs, ahead=lambda: 4):
             time.sleep(0.001)
             assert len(begun) <= number + 1 + 4
     assert sorted(begun) == list(range(50))
