@@ -12,6 +12,7 @@ import numpy as np
 
 from seawall.agents.exchange import Exchange, core_in
 from seawall.agents.perps_trader import TraderKind
+from seawall.models import cascades
 from seawall.models import exchange_wealth as wealth
 from seawall.models.exchange_neutrality import SOURCES, recorded, slopes
 from seawall.models.measures import SECONDS_PER_YEAR, Figure, Summary, _finite, _ratio, token_prices
@@ -145,6 +146,20 @@ def liquidations(x: Exchange) -> dict[str, Figure]:
         "perps_liquidations": Figure(int(memory["liquidations"].sum()), "count"),
         "perps_liquidated_usd": _usd(memory["liquidated_usd"].sum()),
         "perps_shortfall_usd": _usd(memory["shortfall"].sum()),
+        **cascade(x),
+    }
+
+
+def cascade(x: Exchange) -> dict[str, Figure]:
+    """How much was liquidated at once."""
+    found = cascades.of_traders(x)
+    if found is None:
+        far = "records lie more than an hour apart"
+        return {"perps_cascade_usd": Figure(None, "USD", far), "perps_cascade_share": Figure(None, "fraction", far)}
+    none_open = "no position was open before it"
+    return {
+        "perps_cascade_usd": _usd(found.usd),
+        "perps_cascade_share": Figure(found.share, "fraction", "" if found.share is not None else none_open),
     }
 
 

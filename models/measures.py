@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seawall.models import cascades
 from seawall.protocols.poll_terms import PollState
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Floats, World
@@ -95,12 +96,31 @@ def liquidations(world: World) -> dict[str, Figure]:
         "liquidation_efficiency": _ratio(flows["instant_usd"].sum(), flows["called_usd"].sum(), "fraction", never_called),
         "mean_time_to_liquidation_s": _ratio(flows["waited_usd_seconds"].sum(), burned, "seconds", "nothing was liquidated"),
         "margin_called_at_end": Figure(int(world.series[-1]["called"].sum()), "count"),
+        **cascade(world),
         "refused_stale_price": Figure(int(asked[Status.STALE_PRICE]), "count"),
         "refused_unprofitable": Figure(int(asked[Status.UNPROFITABLE]), "count"),
         "refused_no_capital": Figure(int(asked[Status.NO_CAPITAL]), "count"),
         "refused_no_liquidity": Figure(int(asked[Status.NO_LIQUIDITY]), "count"),
         "refused_too_early": Figure(int(asked[Status.TOO_EARLY]), "count"),
         "refused_delisted": Figure(int(asked[Status.TASSET_DELISTED]), "count"),
+    }
+
+
+def cascade(world: World) -> dict[str, Figure]:
+    """How much was liquidated at once, and for how many rounds in a row."""
+    found = cascades.of_cdps(world)
+    if found is None:
+        why = "not all purchases were listed one by one"
+        return {
+            "cascade_usd": Figure(None, "USD", why),
+            "cascade_debt_share": Figure(None, "fraction", why),
+            "cascade_rounds": Figure(None, "count", why),
+        }
+    nothing = "nothing was owed before it"
+    return {
+        "cascade_usd": Figure(found.usd, "USD"),
+        "cascade_debt_share": Figure(found.share, "fraction", "" if found.share is not None else nothing),
+        "cascade_rounds": Figure(cascades.rounds_in_a_row(world), "count"),
     }
 
 

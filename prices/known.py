@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import erf
-from scipy.stats import exponnorm, norm
 
 from seawall.prices.bars import Bars
 from seawall.prices.garch import Egarch, Gjr
@@ -94,8 +92,12 @@ def _bars(process: Bars, kept: float) -> float:
 def _share_beyond(process: Merton | Kou, deviation: float, limit: float) -> float:
     """Chance that a jump and the diffusion of its step move the price by more than the limit, up or down."""
     if isinstance(process, Merton):
+        from scipy.special import ndtr
+
         spread = math.hypot(process.jump_deviation, deviation)
-        return float(norm.sf(limit, process.jump_mean, spread) + norm.cdf(-limit, process.jump_mean, spread))
+        return float(ndtr((process.jump_mean - limit) / spread) + ndtr((-limit - process.jump_mean) / spread))
+    from scipy.stats import exponnorm
+
     beyond = []
     for size in (process.mean_up, process.mean_down):
         jump = exponnorm(size / deviation, 0.0, deviation)
@@ -115,6 +117,8 @@ def _mean_absolute(process: Merton | Kou, deviation: float) -> float:
 
 def _mean_folded(mean: Floats, deviation: float) -> Floats:
     """Mean absolute value of normals; not SciPy's `foldnorm`, whose higher moments overflow where the deviation is tiny."""
+    from scipy.special import erf
+
     c = np.abs(mean) / deviation
     folded: Floats = deviation * (math.sqrt(2 / math.pi) * np.exp(-c * c / 2) + c * erf(c / math.sqrt(2)))
     return folded

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
 
 from seawall.prices.jump_test import find_jumps
 from seawall.protocols.tables import Floats
@@ -182,10 +181,12 @@ def _jump_rate(scaled: Floats, years: Floats) -> Estimate:
 
 def _ljung_box(u: Floats, lags: tuple[int, ...]) -> dict[int, float]:
     """P value of each lag, of squares; paths are taken as parts of one series."""
+    from scipy.special import chdtrc
+
     w = u**2 - 1
     spread = float((w**2).sum())
     if not (lags and spread > 0):
         return dict.fromkeys(lags, math.nan)
     terms = [(float((w[:, :-k] * w[:, k:]).sum()) / spread) ** 2 / (w.size - k * len(w)) for k in range(1, max(lags) + 1)]
     sums = w.size * (w.size + 2) * np.cumsum(terms)
-    return {lag: float(chi2.sf(sums[lag - 1], lag)) for lag in lags}
+    return {lag: float(chdtrc(lag, sums[lag - 1])) for lag in lags}

@@ -22,8 +22,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import poisson
-from scipy.stats import t as student
 
 from seawall.prices.jump_test import LEVEL as JUMP_LEVEL
 from seawall.prices.jump_test import find_jumps, threshold
@@ -207,8 +205,22 @@ def _jumps(asset: str, process: Process, log_returns: Floats, years: Floats) -> 
     # Poisson where jumps are few; where they are many its normal limit, with room for what the test misses.
     p = math.erfc(abs(z) / math.sqrt(2))
     if chance < LEAST_JUMPS:
-        p = min(1.0, 2 * min(float(poisson.cdf(count, chance)), float(poisson.sf(count - 1, chance))))
+        p = min(1.0, 2 * min(_as_few(count, chance), _as_many(count, chance)))
     return Check(asset, _JUMPS, rate, count / tested, spread / tested, z, p, "as configured")
+
+
+def _as_few(count: int, mean: float) -> float:
+    """Chance of at most that count under a Poisson distribution."""
+    from scipy.special import pdtr
+
+    return float(pdtr(count, mean))
+
+
+def _as_many(count: int, mean: float) -> float:
+    """Chance of at least that count under a Poisson distribution."""
+    from scipy.special import pdtrc
+
+    return float(pdtrc(count - 1, mean)) if count else 1.0
 
 
 def _row(asset: str, quantity: str, configured: float | None, realised: Estimate, batches: int) -> Check:
@@ -220,10 +232,10 @@ def _row(asset: str, quantity: str, configured: float | None, realised: Estimate
         return Check(asset, quantity, configured, realised.value, realised.error, 0.0, 1.0, "as configured")
     if not math.isfinite(difference) or math.isnan(realised.error):
         return Check(asset, quantity, configured, _number(realised.value), None, None, None, "too short to tell")
+    from scipy.special import stdtr
+
     z = difference / realised.error if realised.error > 0 else math.copysign(math.inf, difference)
-    return Check(
-        asset, quantity, configured, realised.value, realised.error, z, float(2 * student.sf(abs(z), batches - 1)), "as configured"
-    )
+    return Check(asset, quantity, configured, realised.value, realised.error, z, float(2 * stdtr(batches - 1, -abs(z))), "as configured")
 
 
 def _unjudged(row: Check, verdict: Verdict) -> Check:

@@ -9,22 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgb
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullLocator
 
 from seawall.reports.backdrop import backdrop
 from seawall.reports.life import life_of, quoted, since_listing
+from seawall.reports.ratio_heat import NONE_BELOW, SHADES, below_one, draw_shares, drawable, ratio_axis, shade_samples, spoken
 from seawall.reports.result import Result
 from seawall.reports.style import (
     COLOURS,
     GREY,
-    HEAT,
     INK,
     NEVER_LISTED,
     VERMILION,
     Chart,
-    Floats,
     TimeAxis,
     columns,
     finish,
@@ -39,10 +36,6 @@ from seawall.reports.style import (
 )
 from seawall.reports.words import DAY, HOUR, MINUTE, duration, label_of, number, percent, usd
 
-_HEAT_COLUMNS = 240  # as many as can be told apart at the width of a page
-_FAINT = 0.2  # opacity of the smallest share
-_RATIO_TICKS = (1, 2, 0.5, 4, 1.5, 3, 0.75, 8, 0.25, 1.25, 6, 1.75, 12, 16, 24, 50, 100)  # the first come, the first served
-_TICK_GAP = 0.12  # least distance of ticks, of the axis
 _INTERVALS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY)
 _BARS = 60  # an interval is the shortest that needs no more bars than this
 _OTHER = "other"
@@ -58,20 +51,19 @@ def ratio_distribution(result: Result) -> Chart:
     for ax, (tasset, share) in zip(axes, shares.items(), strict=True):
         rows = quoted(since_listing(result, tasset))
         end = min(axis.high, float(axis.units(life_of(result, tasset).delisted)))
-        _draw_shares(ax, axis, _drawable(share), most, end=end, empty="no CDPs" if len(rows) else NEVER_LISTED)
+        draw_shares(ax, axis, drawable(share), most, end=end, empty="no CDPs" if len(rows) else NEVER_LISTED)
         minimum = rows["min_collateral_ratio"]
         line(ax, axis, rows["time_s"], minimum, color=INK, linestyle="--", linewidth=1, label="minimum ratio")
         ax.axhline(1.0, color=VERMILION, linewidth=1, label="1: insolvent below")
         backdrop(ax, result, axis, tasset=tasset, closed=False)
-        _ratio_axis(ax, share, minimum)
+        ratio_axis(ax, share, minimum)
         ax.set_title(shortened(tasset))
         ax.set_ylabel("collateral ratio\n(fraction)")
-    _shade_samples(axes[0], most)
+    shade_samples(axes[0], most)
     finish(figure, axes, axis)
     title, alt = _ratio_words(shares)
     delisted = " Nothing after a delisting: no ratio counts any more." if result.series["is_delisted"].any() else ""
-    shades = "The deeper the colour, the larger the share of CDPs with that ratio. The topmost band holds all higher ratios."
-    return Chart("ratio_distribution", title, alt, f"{left_out(result)}{shades}{delisted}", figure)
+    return Chart("ratio_distribution", title, alt, f"{left_out(result)}{SHADES}{delisted}", figure)
 
 
 def _until_delisting(result: Result, tasset: str) -> pd.DataFrame:
@@ -86,93 +78,14 @@ def _shares(rows: pd.DataFrame) -> pd.DataFrame:
     return (counts / counts.sum().replace(0, np.nan)).fillna(0.0)
 
 
-def _drawable(share: pd.DataFrame) -> pd.DataFrame:
-    """At most as many columns as can be told apart: means of stretches of records, under the time at which each begins."""
-    if share.shape[1] <= _HEAT_COLUMNS:
-        return share
-    stretches = np.arange(share.shape[1]) * _HEAT_COLUMNS // share.shape[1]
-    starts = share.columns[np.r_[True, np.diff(stretches) > 0]]
-    return share.T.groupby(stretches).mean().T.set_axis(starts, axis="columns")
-
-
-def _draw_shares(ax: Axes, axis: TimeAxis, share: pd.DataFrame, most: float, *, end: float, empty: str) -> None:
-    """One mesh below a ratio of 1 and one above; opacity is the share, so that the picture works on any background."""
-    if not share.to_numpy().any():
-        say(ax, empty)
-        return
-    edges, heights = np.r_[axis.units(share.columns), end], _edges(share)
-    if share.shape[1] == 1:
-        edges[0] = axis.low
-    for colour, part in ((VERMILION, heights[:-1] < 1), (HEAT, heights[:-1] >= 1)):
-        rows = np.flatnonzero(part)
-        if rows.size:
-            cells = np.ma.masked_less_equal(share.to_numpy(float)[rows], 0.0)
-            bounds = heights[rows[0] : rows[-1] + 2]
-            ax.pcolormesh(edges, bounds, cells, cmap=_ramp(colour), norm=_opacity(most), rasterized=True, zorder=1)
-
-
-def _ramp(colour: str) -> LinearSegmentedColormap:
-    return LinearSegmentedColormap.from_list(colour, [(*to_rgb(colour), _FAINT), (*to_rgb(colour), 1.0)])
-
-
-def _opacity(most: float) -> PowerNorm:
-    """From share to opacity by the square root, so that a few CDPs in a thousand are still seen."""
-    return PowerNorm(0.5, 0.0, most)
-
-
-def _shade_samples(ax: Axes, most: float) -> None:
-    """Samples of the shades for the legend: 1%, 10% and the largest share."""
-    for share in (*(step for step in (0.01, 0.1) if step < most), most):
-        colour = _ramp(HEAT)(float(_opacity(most)(share)))
-        ax.fill_between([], [], color=colour, linewidth=0, label=f"{percent(share)} of CDPs")
-
-
-def _edges(share: pd.DataFrame) -> Floats:
-    """The edges of the ratio bins; the open ends, 0 and infinity, are drawn as wide as their neighbours."""
-    edges: Floats = np.r_[share.index.get_level_values("low"), share.index.get_level_values("high")[-1]].astype(np.float64)
-    if not np.isfinite(edges[-1]):
-        edges[-1] = edges[-2] * 1.25
-    if edges[0] <= 0:
-        edges[0] = edges[1] / 1.25
-    return edges
-
-
-def _ratio_axis(ax: Axes, share: pd.DataFrame, minimum: pd.Series[float]) -> None:
-    """A logarithmic axis no larger than the bins in use, 1 and the minimum ratio of every record."""
-    used = np.r_[1.0, minimum]
-    if share.size:
-        edges, filled = _edges(share), np.flatnonzero(share.to_numpy().any(axis=1))
-        used = np.r_[used, edges[filled], edges[filled + 1]]
-    low, high = used.min() / 1.06, used.max() * 1.06
-    ticks: list[float] = []
-    for tick in _RATIO_TICKS:
-        if low <= tick <= high and all(abs(math.log(tick / taken)) > _TICK_GAP * math.log(high / low) for taken in ticks):
-            ticks.append(tick)
-    ax.set_yscale("log")
-    ax.set_ylim(low, high)
-    ax.yaxis.set_major_locator(FixedLocator(ticks))
-    ax.yaxis.set_major_formatter(lambda ratio, _: f"{ratio:g}")
-    ax.yaxis.set_minor_locator(NullLocator())
-
-
 def _ratio_words(shares: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
     """The finding and the alternative text."""
-    worst = (0.0, "", 0.0)
-    spoken = []
-    for tasset, share in shares.items():
-        below = share[share.index.get_level_values("high") <= 1].sum()
-        peak = float(below.max()) if share.size else 0.0
-        ever = (
-            f"at most {percent(peak)} of CDPs below 1, {percent(float(below.iloc[-1]))} at the end" if share.to_numpy().any() else "no CDPs"
-        )
-        spoken.append(f"{tasset}: {ever}.")
-        worst = max(worst, (peak, tasset, float(share.columns[int(below.to_numpy().argmax())]) if share.size else 0.0))
     title = "No CDP was recorded below a collateral ratio of 1"
-    if worst[0] > 0:
-        title = (
-            f"Up to {percent(worst[0])} of the CDPs of {worst[1]} were below a collateral ratio of 1, {duration(worst[2])} after the start"
-        )
-    return title, f"Heat map of the share of CDPs by collateral ratio over time. {' '.join(spoken)}"
+    worst, tasset = max(((below_one(share), tasset) for tasset, share in shares.items()), default=(NONE_BELOW, ""))
+    if worst.peak > 0:
+        when = duration(worst.at_s)
+        title = f"Up to {percent(worst.peak)} of the CDPs of {tasset} were below a collateral ratio of 1, {when} after the start"
+    return title, f"Heat map of the share of CDPs by collateral ratio over time. {spoken(shares)}"
 
 
 @house_style()

@@ -9,6 +9,7 @@ DEFINITION = "definition"
 LOSS = "positive is a loss"
 GAIN = "positive is a gain"
 SIZE = "never negative"
+CASCADES = "assumption, after the deleveraging spirals of Klages-Mundt and Minca, arXiv 1906.02152"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ FANS = (
 def fan_charts(found: EnsembleFiles) -> list[Chart]:
     """Every fan chart that the bands have rows for."""
     bands = found.bands()
-    axis = _axis(bands)
+    axis = time_axis(bands)
     of = {fan: bands[(bands["table"] == fan.table) & (bands["column"] == fan.column)] for fan in FANS}
     return [fan_chart(found, fan, rows, axis) for fan, rows in of.items() if rows["mean"].notna().any() and not _is_repeated(fan, bands)]
 
@@ -91,7 +91,8 @@ def _is_repeated(fan: Fan, bands: pd.DataFrame) -> bool:
     return fan.table == "book" and fan.is_price and bool((bands["table"] == "series").any())
 
 
-def _axis(bands: pd.DataFrame) -> TimeAxis:
+def time_axis(bands: pd.DataFrame) -> TimeAxis:
+    """The axis that spans all records of an ensemble."""
     last = float(bands["time_s"].max()) if len(bands) else 0.0
     unit_s, label = (DAY, "days since start") if last > _DAYS_FROM else (HOUR, "hours since start")
     return TimeAxis(unit_s, label, 0.0, max(last, 1.0) / unit_s)
@@ -115,7 +116,7 @@ def fan_chart(found: EnsembleFiles, fan: Fan, rows: pd.DataFrame, axis: TimeAxis
         own = rows[rows["name"] == name].sort_values("time_s", kind="stable")
         _draw(ax, axis, own, fan)
         _shade(ax, axis, closed.get(name, []))
-        _plan(ax, axis, found, name)
+        plan(ax, axis, found, name)
         ax.set_title(shortened(name))
         ax.set_ylabel(fan.unit)
     finish(figure, axes, axis)
@@ -162,8 +163,8 @@ def _shade(ax: Axes, axis: TimeAxis, stretches: Sequence[tuple[float, float]]) -
         ax.axvspan(*axis.units((start, end)), color=CLOSED, linewidth=0, zorder=0, label="market closed")
 
 
-def _plan(ax: Axes, axis: TimeAxis, found: EnsembleFiles, name: str) -> None:
-    """Outages, shocks at stated times and delistings of a tASSET or of what it follows."""
+def plan(ax: Axes, axis: TimeAxis, found: EnsembleFiles, name: str) -> None:
+    """Mark outages, shocks at stated times and delistings of a tASSET or of what it follows."""
     manifest = found.manifest
     for outage in manifest["outages"]:
         low, high = axis.units((outage["from_s"], outage["to_s"])).clip(axis.low, axis.high)

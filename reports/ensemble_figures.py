@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from seawall.reports.ensemble_cascades import cascade_charts
 from seawall.reports.ensemble_fans import fan_charts
+from seawall.reports.ensemble_ratios import ratio_charts
 from seawall.reports.ensemble_terms import LEVELS
 from seawall.reports.ensemble_words import interval, said
 from seawall.reports.glossary import define
@@ -40,7 +42,7 @@ def ensemble_charts(found: EnsembleFiles, risk: EnsembleRisk) -> list[Chart]:
     tails = [chart for name, curve in risk.curves.items() for chart in (exceedance(risk, name, curve), distribution(risk, name))]
     survival = [survival_chart(risk)] if risk.survival is not None and risk.survival.events else []
     borne = [waterfall(risk)] if risk.waterfall else []
-    return [*tails, *survival, *borne, *fan_charts(found)]
+    return [*tails, *survival, *cascade_charts(risk), *borne, *ratio_charts(found), *fan_charts(found)]
 
 
 @house_style()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seawall.reports.definition import GAIN, LOSS, SIZE, Definition
+from seawall.reports.definition import CASCADES, GAIN, LOSS, SIZE, Definition
 
 LP_GAIN = {
     "lp_order_fees_usd": Definition(
@@ -143,6 +143,20 @@ TRADING = {
         SIZE,
     ),
     "perps_liquidated_usd": Definition("perps liquidated", "Notional closed by liquidations, at the index price.", "USD", SIZE),
+    "perps_cascade_usd": Definition(
+        "largest perps cascade",
+        "Largest notional liquidated within any one hour that begins and ends at a record, all markets together.",
+        "USD",
+        SIZE,
+        CASCADES,
+    ),
+    "perps_cascade_share": Definition(
+        "largest perps cascade, of open interest",
+        "Notional liquidated in the worst hour of the run as a share of the open interest at its beginning.",
+        "percent",
+        SIZE,
+        CASCADES,
+    ),
     "perps_shortfall_usd": Definition(
         "perps shortfall",
         "What liquidated traders owed beyond their margin; LPs bear it.",

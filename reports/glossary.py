@@ -8,7 +8,7 @@ at its end price.
 from __future__ import annotations
 
 from seawall.reports.avmm_terms import AVMM_TERMS
-from seawall.reports.definition import GAIN, LOSS, SIZE, Definition
+from seawall.reports.definition import CASCADES, GAIN, LOSS, SIZE, Definition
 from seawall.reports.exchange_terms import EXCHANGE_TERMS
 from seawall.reports.market_terms import MARKET_TERMS
 
@@ -130,6 +130,27 @@ GLOSSARY: dict[str, Definition] = {
         "CDPs below their minimum collateral ratio at the oracle price when the run ends.",
         "CDPs",
         SIZE,
+    ),
+    "cascade_usd": Definition(
+        "largest cascade",
+        "Largest value of debt burned in purchases within any one hour, each at its oracle price.",
+        "USD",
+        SIZE,
+        CASCADES,
+    ),
+    "cascade_debt_share": Definition(
+        "largest cascade, of all debt",
+        "Debt burned in the worst hour of the run as a share of the debt of all CDPs at the last record before that hour.",
+        "percent",
+        SIZE,
+        CASCADES,
+    ),
+    "cascade_rounds": Definition(
+        "longest cascade",
+        "Most rounds one after the other in each of which something was liquidated.",
+        "rounds",
+        SIZE,
+        CASCADES,
     ),
     "collateral_returned_usd": Definition(
         "collateral returned",

@@ -23,19 +23,34 @@ from seawall.studies.hindcast import Scorecard
 from seawall.studies.hindcast_scores import DEFINITIONS, Score
 from seawall.studies.store import write
 
+_SIDES = {"long": "Longs", "short": "Shorts", "loss": "Losses"}
+_OF_SIDES = (
+    "rank_correlation",
+    "range_rank_correlation",
+    "rank_correlation_gain",
+    "top_tenth_share",
+    "best_top_tenth_share",
+    "total_ratio",
+)
+"""Scores shown of each side; `scorecard.json` has all."""
 SCORECARD, BUCKETS, FIGURE = "scorecard.json", "hindcast.parquet", "hindcast.svg"
 _CAVEAT = "Prices are replayed and real positions are not known: scores judge when liquidations come, not how large the market was."
 
 
 def write_hindcast(card: Scorecard, folder: Path) -> None:
-    """Write `scorecard.json` (scores with meanings), `hindcast.parquet` (a row per bucket) and `hindcast.svg`."""
+    """Write `scorecard.json` (scores with meanings, sides together and apart), `hindcast.parquet` (a row per bucket), `hindcast.svg`."""
     folder.mkdir(parents=True, exist_ok=True)
-    entries = {found.name: found.as_entry() for found in card.scores}
-    text = json.dumps({"about": card.about, "verdict": verdict(card), "scores": entries}, indent=2, ensure_ascii=False, allow_nan=False)
+    content = {"about": card.about, "verdict": verdict(card), "scores": _entries(card.scores)}
+    content["sides"] = {side: _entries(scores) for side, scores in card.sides.items()}
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     picture = file_svg(draw(chart(card)))
     write(folder / BUCKETS, lambda file: card.buckets.to_parquet(file, index=False))
     write(folder / FIGURE, lambda file: file.write_text(picture, encoding="utf-8", newline="\n"))
     write(folder / SCORECARD, lambda file: file.write_text(text + "\n", encoding="utf-8", newline="\n"))
+
+
+def _entries(scores: tuple[Score, ...]) -> dict[str, Any]:
+    return {found.name: found.as_entry() for found in scores}
 
 
 def print_hindcast(card: Scorecard, console: Console, folder: Path) -> None:
@@ -49,8 +64,35 @@ def print_hindcast(card: Scorecard, console: Console, folder: Path) -> None:
     for found in card.scores:
         table.add_row(*_cells(found))
     console.print(table)
+    if card.sides:
+        console.print(_sides_table(card))
+    console.print(Text(_losses(card)))
     console.print(Text(_CAVEAT, style="dim"))
     console.print(Text(f"Files   {folder}"), soft_wrap=True)
+
+
+def _sides_table(card: Scorecard) -> Table:
+    """Longs, shorts and losses apart: the scores that tell most, each with its interval."""
+    table = Table("", *(_SIDES[side] for side in card.sides), box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(_OF_SIDES):
+        cells = [_cells(scores[list(DEFINITIONS).index(name)]) for scores in card.sides.values()]
+        table.add_row(cells[0][0] if place != 1 else "the same of its own move of the price", *(_joined(*rest) for _, *rest in cells))
+    return table
+
+
+def _joined(value: str, interval: str) -> str:
+    return f"{value} ({interval})" if interval else value
+
+
+def _losses(card: Scorecard) -> str:
+    """What the model says of losses, which nobody recorded, or in which file they are."""
+    about = card.about
+    lost, liquidated = about["predicted_loss_usd"], about["predicted_long_usd"] + about["predicted_short_usd"]
+    share = f", {percent(lost / liquidated)} of what is liquidated" if liquidated > 0.0 else ""
+    return (
+        f"Losses in the model: {usd(lost)} of margin{share}; {usd(about['predicted_shortfall_usd'])} beyond it. "
+        f"In reality: {about['realised_losses']}."
+    )
 
 
 def verdict(card: Scorecard) -> list[str]:

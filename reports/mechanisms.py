@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,23 @@ _ROW_INCHES = 0.62
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """Write `mechanisms.parquet` (means and intervals), `mechanism_paths.parquet` (a row per path and mechanism) and `mechanisms.svg`."""
+    """Write the files of a comparison.
+
+    `mechanisms.parquet` has means and intervals, `mechanism_paths.parquet` a row per path and mechanism, `mechanism_failures.parquet` a row
+    per path that failed, `mechanisms.svg` the figure.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "mechanisms.parquet", lambda file: comparison.table.to_parquet(file, index=False))
     write(folder / "mechanism_paths.parquet", lambda file: comparison.paths.to_parquet(file, index=False))
+    write(folder / "mechanism_failures.parquet", lambda file: comparison.failed.to_parquet(file, index=False))
     picture = file_svg(draw(chart(comparison)))
     write(folder / "mechanisms.svg", lambda file: file.write_text(picture, encoding="utf-8"))
 
 
 def print_comparison(comparison: Comparison, console: Console, folder: Path) -> None:
     """Print the means with their intervals, one line per figure and mechanism; a star where the difference from RFQ routing is clear."""
-    runs = f"  {number(comparison.paths['path'].nunique())} paths with each mechanism, seed {comparison.seed}"
+    failed = f", {number(len(comparison.failed))} left out that failed" if len(comparison.failed) else ""
+    runs = f"  {number(comparison.paths['path'].nunique())} paths with each mechanism{failed}, seed {comparison.seed}"
     console.print(Text.assemble((printable(comparison.name), "bold"), runs))
     table = Table("", "Mean", "95 % interval", "Less RFQ routing", box=None, pad_edge=False, header_style="bold")
     for column in table.columns:
@@ -46,7 +53,17 @@ def print_comparison(comparison: Comparison, console: Console, folder: Path) -> 
             table.add_row(f"  {MECHANISMS[row['mechanism']]}", *_cells(row))
     console.print(table)
     console.print(Text("* the 95 % interval of the paired difference leaves out 0", style="dim"))
+    for line in _failures(comparison):
+        console.print(Text(line), soft_wrap=True)
     console.print(Text(f"Files   {folder}"), soft_wrap=True)
+
+
+def _failures(comparison: Comparison) -> Iterator[str]:
+    """The first path that failed, with why and the command that plays it again."""
+    for row in comparison.failed.head(1).to_dict("records"):
+        more = f", and {number(len(comparison.failed) - 1)} more" if len(comparison.failed) > 1 else ""
+        yield printable(f"Failed  path {row['path']} with {MECHANISMS[row['mechanism']]}: {row['type']}: {row['error']}{more}")
+        yield printable(f"Replay  {row['command']}")
 
 
 def _heading(name: str) -> str:
@@ -78,7 +95,8 @@ def chart(comparison: Comparison) -> Chart:
     paths = comparison.paths["path"].nunique()
     cost = comparison.table[comparison.table["figure"] == "avmm_execution_cost"].set_index("mechanism")["mean"]
     title = f"A trader's cost: {', '.join(f'{MECHANISMS[key]} {percent(cost[key])}' for key in MECHANISMS if cost[key] == cost[key])}"
-    note = f"Means of {number(paths)} paths with 95 % intervals (Student); the same LPs, orders and prices with every mechanism."
+    failed = f" {number(len(comparison.failed))} paths that failed are left out." if len(comparison.failed) else ""
+    note = f"Means of {number(paths)} paths with 95 % intervals (Student); the same LPs, orders and prices with every mechanism.{failed}"
     spoken = "; ".join(_words(comparison.table, name) for name in FIGURES)
     return Chart("mechanisms", title, f"Mean and interval of each figure by mechanism. {spoken}.", note, figure)
 

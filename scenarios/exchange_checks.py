@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from seawall.protocols.errors import Fault
 from seawall.scenarios.exchange_layout import lay_out_exchange
-from seawall.scenarios.exchange_schema import ALL, DUSD_NAME, ExchangeSpec
+from seawall.scenarios.exchange_schema import ALL, DUSD_NAME, ExchangeSpec, most_leverage
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.yaml_lines import Document, Key
 
@@ -90,7 +90,7 @@ def _term_faults(spec: ExchangeSpec, document: Document) -> list[Fault]:
         if flow.market not in spec.markets:
             known = ", ".join(sorted(spec.markets))
             faults.append(document.fault(("exchange", "flows", i, "market"), f"{flow.market!r} is no market; known: {known}"))
-    most = 1.0 / max(market.min_margin_ratio for market in spec.markets.values())
+    most = most_leverage(spec.markets.values())
     for kind, _ in spec.traders:
         terms = getattr(spec.traders, kind)
         if terms.count and terms.leverage > most:

@@ -11,8 +11,9 @@ import numpy as np
 from seawall.agents.exchange import Exchange
 from seawall.agents.perps_trader import TraderKind
 from seawall.protocols.tables import Bools, Floats, Ints, Table
-from seawall.scenarios.exchange_schema import ExchangeSpec, LiquidityLps, PerpsTraders
+from seawall.scenarios.exchange_schema import ExchangeSpec, LiquidityLps, PerpsTraders, most_leverage
 from seawall.scenarios.layout import by_weight, lognormal, spread
+from seawall.scenarios.parts import LogNormal
 from seawall.scenarios.population import NEVER, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, chosen
 
 LOYAL, YIELD_SEEKING, CAUTIOUS = 0, 1, 2
@@ -59,12 +60,20 @@ def draw_traders(x: Exchange, spec: ExchangeSpec, rng: np.random.Generator) -> N
         first += terms.count
         rows["kind"], rows["market"] = kind, spread(terms.count, np.ones(len(x.markets)))
         rows["capital"] = lognormal(terms.capital_usd, child, terms.count)
-        rows["leverage"], rows["long_share"], rows["alert"] = terms.leverage, terms.long_share, terms.alert
+        rows["leverage"] = _leverages(terms, most_leverage(spec.markets.values()), child)
+        rows["long_share"], rows["alert"] = terms.long_share, terms.alert
         rows["threshold"], rows["exit_threshold"] = terms.threshold, terms.exit_threshold
         rows["cooldown"] = NEVER if terms.cooldown_hours is None else terms.cooldown_hours * SECONDS_PER_HOUR
     x.perps_traders["away_until"] = x.perps_traders["safe_until"] = -NEVER
     x.perps_traders["recorded"] = -1
     _set_flows(x, spec, x.perps_traders[first:])
+
+
+def _leverages(terms: PerpsTraders, most: float, rng: np.random.Generator) -> Floats:
+    """Leverage of each trader; nothing is drawn where all are alike."""
+    if terms.leverage_sigma == 0.0:
+        return np.full(terms.count, terms.leverage)
+    return np.clip(lognormal(LogNormal(median=terms.leverage, sigma=terms.leverage_sigma), rng, terms.count), 1.0, most)
 
 
 def _set_flows(x: Exchange, spec: ExchangeSpec, rows: Table) -> None:

@@ -6,6 +6,7 @@ Terms of contracts default to those of the public implementation in production (
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -174,6 +175,9 @@ class PerpsTraders(Part):
     orders_per_day: Rate = Field(default=4.0, description="per trader: times at which it thinks of trading")
     order_usd: LogNormal = Field(default=LogNormal(median=5_000.0, sigma=1.0), description="notional")
     leverage: Leverage = Field(default=5.0, description="notional / margin")
+    leverage_sigma: Annotated[float, Within("[0, 5]")] = Field(
+        default=0.0, description="standard deviation of the log of leverages, which lie from 1 to the most that margins allow; 0: all alike"
+    )
     capital_usd: LogNormal = LogNormal(median=10_000.0, sigma=1.0)
     long_share: Share = Field(default=0.5, description="of the positions that are taken without a signal")
     threshold: NotNegative = Field(default=0.0, description="signal at which a side is taken")
@@ -221,6 +225,11 @@ class Whales(PerpsTraders):
     leverage: Leverage = 10.0
     capital_usd: LogNormal = LogNormal(median=1_000_000.0, sigma=0.5)
     long_share: Share = 1.0
+
+
+def most_leverage(markets: Iterable[PerpsMarket]) -> float:
+    """Notional / margin that the initial margin of every one of these markets allows."""
+    return 1.0 / max(market.min_margin_ratio for market in markets)
 
 
 class PerpsTraderKinds(Part):

@@ -1,8 +1,8 @@
 """From chunks to the files of a whole ensemble. Nothing but the chunks goes in, so the bytes do not depend on how they came to be.
 
 `measures.parquet` has a row per path, and so have `sums.parquet`, what ratios over all paths are made of, and `moments.parquet`, what
-prices turned out to be; `bands.parquet` has quantiles over paths of each time series, `refusals.parquet` what was refused, `summary.json`
-each figure over all paths.
+prices turned out to be; `bands.parquet` has quantiles over paths of each time series, `ratios.parquet` the share of CDPs by collateral
+ratio over time, `refusals.parquet` what was refused, `summary.json` each figure over all paths.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 from seawall.protocols.tables import Floats
 from seawall.studies.chunks import FIGURE, MOMENT, SUM, Chunk, column_names, read_chunk, units_of
 from seawall.studies.one_path import COLUMNS, TABLES
+from seawall.studies.ratio_shares import ratio_shares
 from seawall.studies.store import MEASURES, SUMMARY, write
 
-BANDS, MOMENTS, REFUSALS, SUMS = "bands.parquet", "moments.parquet", "refusals.parquet", "sums.parquet"
+BANDS, MOMENTS, RATIOS, REFUSALS, SUMS = "bands.parquet", "moments.parquet", "ratios.parquet", "refusals.parquet", "sums.parquet"
 LEVELS = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 """Quantiles over paths, by column of `bands.parquet`."""
 _CHUNKS_AT_ONCE = 200  # bounds the memory, however many paths there are
@@ -39,7 +40,9 @@ def assemble(chunks: Sequence[Chunk], folder: Path) -> None:
     _write_rows(chunks, folder / MEASURES, _named(schemas, FIGURE), len(FIGURE))
     _write_rows(chunks, folder / SUMS, _named(schemas, SUM), len(SUM))
     _write_rows(chunks, folder / MOMENTS, _named(schemas, MOMENT), len(MOMENT))
-    _write(pd.concat(_bands(chunks, folder), ignore_index=True), folder / BANDS)
+    weights = pd.read_parquet(folder / MEASURES, columns=["path", "log_weight"]).set_index("path")["log_weight"]
+    _write(pd.concat(_bands(chunks, weights), ignore_index=True), folder / BANDS)
+    _write(ratio_shares(chunks, _first_series(chunks, "series"), weights), folder / RATIOS)
     _write(refusals(chunks), folder / REFUSALS)
     text = json.dumps(summarise(chunks, folder / MEASURES), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write(folder / SUMMARY, lambda file: file.write_text(text, encoding="utf-8"))
@@ -76,10 +79,9 @@ def _rows(chunk: Chunk, names: list[str], schema: pa.Schema) -> pa.Table:
     return pa.table([table["path"], table["log_weight"], table["error_type"].is_valid(), *columns], schema=schema)
 
 
-def _bands(chunks: Sequence[Chunk], folder: Path) -> Iterator[pd.DataFrame]:
+def _bands(chunks: Sequence[Chunk], weights: pd.Series[float]) -> Iterator[pd.DataFrame]:
     """Quantiles over paths of one column after the other, so that one column of all paths is in memory at a time."""
     yield pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _BAND_TYPES.items()})
-    weights = pd.read_parquet(folder / MEASURES, columns=["path", "log_weight"]).set_index("path")["log_weight"]
     for table in TABLES:
         labelled = _first_series(chunks, table)
         if labelled is not None:

@@ -2,8 +2,8 @@
 
 One row per path: `path`, `log_weight`, `error_type` and `error` (null unless it failed), `figure.*` (float64, NaN where there is none),
 `missing.figure` and `missing.why` (lists), `refused.action`, `refused.status`, `refused.count` (lists), `sum.*` and `moment.*` (float64),
-and lists `series.*`, `markets.*`, `book.*` of thinned time series (null where none was kept). The schema's metadata say which ensemble it
-belongs to, and group and unit of each figure. Pages carry checksums, so that a flipped bit is found.
+and lists `series.*`, `markets.*`, `book.*` of thinned time series and `ratios.cdps` (null where none was kept). The schema's metadata say
+which ensemble it belongs to, and group and unit of each figure. Pages carry checksums, so that a flipped bit is found.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seawall.protocols.errors import SeawallError
+from seawall.protocols.tables import Floats
 from seawall.studies.one_path import COLUMNS, TABLES, Outcome
 from seawall.studies.store import write
 
@@ -122,7 +122,7 @@ def read_chunk(chunk: Chunk, columns: Sequence[str] | None = None) -> pa.Table:
         raise SpoiltChunkError(f"{chunk.file.name} cannot be read: {str(error).splitlines()[0]}") from None
     if (schema.metadata or {}).get(_BELONGS) != chunk.ensemble.encode():
         raise SpoiltChunkError(f"{chunk.file.name} belongs to another ensemble")
-    if table["path"].to_pylist() != list(chunk.numbers):
+    if "path" not in table.column_names or table["path"].to_pylist() != list(chunk.numbers):
         raise SpoiltChunkError(f"{chunk.file.name} does not hold paths {chunk.first} to {chunk.last}")
     return table
 
@@ -137,6 +137,11 @@ def column_names(table: str) -> Iterator[str]:
     yield from (f"{table}.time_s", f"{table}.{TABLES[table]}", *(f"{table}.{column}" for column in COLUMNS[table]))
 
 
-def figure_values(table: pa.Table, name: str) -> Any:
-    """Values of a figure, [paths]; None where no path of the chunk has it."""
-    return table[FIGURE + name].to_numpy() if FIGURE + name in table.column_names else None
+def measure_values(table: pa.Table) -> dict[str, Floats]:
+    """Figures and sums of a chunk by name, `[paths]` each: what an expression may name."""
+    return {
+        name.removeprefix(prefix): table[name].to_numpy()
+        for prefix in (FIGURE, SUM)
+        for name in table.column_names
+        if name.startswith(prefix)
+    }

@@ -2,12 +2,12 @@
 
 Two ensembles that share a seed share their price paths: path 17 of one is path 17 of the other. Differences are then taken path by path,
 which takes out what both have in common. Ensembles without paths in common are compared all the same, with wider intervals. A single run
-has one path: its differences have no interval. How intervals are made: differences.py.
+has one path: its differences have no interval; nor have those of antithetic or Sobol paths, which are not independent. How intervals are
+made: differences.py.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +20,12 @@ from seawall.protocols.errors import SeawallError
 from seawall.protocols.tables import Floats
 from seawall.studies.differences import of_sample, paired, unpaired
 from seawall.studies.ensemble_files import load_ensemble
+from seawall.studies.ensemble_risk import NOT_INDEPENDENT, as_sampled
 from seawall.studies.estimate import Estimate
 from seawall.studies.risk_table import LOSSES, STATISTICS
-from seawall.studies.store import MANIFEST, MEASURES, NoRunError, load_run, read_frame
+from seawall.studies.seal import MANIFEST, NoRunError, read_json
+from seawall.studies.stopping import DEPENDENT
+from seawall.studies.store import MEASURES, load_run, read_frame
 
 TIMES = ("time_to_insolvency_s", "time_to_market_insolvency_s")
 """Figures that a path has only where it came to that: compared by how many have them, too."""
@@ -67,6 +70,11 @@ class Compared:
     def weights(self) -> Floats:
         """Log weights, `[paths]`."""
         return self.values("log_weight")
+
+    @property
+    def sampling(self) -> str:
+        """How its paths were drawn."""
+        return str(self.manifest.get("sampling", "plain"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +148,8 @@ def open_folder(folder: Path) -> Compared:
         NoRunError: neither, or a file of it is damaged.
     """
     try:
-        is_ensemble = "paths_asked" in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        is_ensemble = "paths_asked" in read_json(folder / MANIFEST)
+    except NoRunError:
         raise NoRunError(f"{folder}: holds neither a run nor an ensemble: {MANIFEST} is missing or cannot be read") from None
     found = load_ensemble(folder) if is_ensemble else load_run(folder)
     frame = read_frame(folder / MEASURES)
@@ -163,6 +171,9 @@ def _joined(first: Compared, other: Compared) -> Pairs | None:
 
 
 def _pairing(first: Compared, other: Compared, pairs: Pairs | None) -> str:
+    dependent = list(dict.fromkeys(run.sampling for run in (first, other) if run.sampling in DEPENDENT))
+    if first.is_ensemble and other.is_ensemble and dependent:
+        return f"differences have no interval: paths drawn as {' and '.join(dependent)} are {NOT_INDEPENDENT}"
     if pairs is not None:
         return f"paired: {len(pairs[0]):,} paths of seed {first.manifest['seed']} in both"
     if not (first.is_ensemble and other.is_ensemble):
@@ -193,7 +204,7 @@ def _value(run: Compared, figure: str, statistic: str) -> Estimate | None:
     if figure not in run.paths or (not run.is_ensemble and statistic != "mean"):
         return None
     if run.is_ensemble:
-        return of_sample(statistic, run.values(figure, statistic), run.weights)
+        return as_sampled(of_sample(statistic, run.values(figure, statistic), run.weights), run.sampling)
     value = run.values(figure)[0]
     return Estimate(None if np.isnan(value) else float(value), None, None, int(not np.isnan(value)), "", SINGLE)
 
@@ -208,4 +219,5 @@ def _difference(
     if pairs is None:
         return unpaired(base, value)
     left, right = first.values(figure, statistic)[pairs[0]], other.values(figure, statistic)[pairs[1]]
-    return paired(left, right, first.weights[pairs[0]], other.weights[pairs[1]], statistic)
+    difference = paired(left, right, first.weights[pairs[0]], other.weights[pairs[1]], statistic)
+    return as_sampled(as_sampled(difference, first.sampling), other.sampling)

@@ -28,6 +28,7 @@ WORST_BY = {"bad_debt_usd": 1, "shortfall_peak_usd": 1, "unpaid_peak_usd": 1, "l
 _WATERFALL = {"owners_loss_usd": 1, "holders_loss_usd": 1, "lp_impermanent_loss_usd": 1, "liquidators_profit_usd": -1}
 _INDEX = ("path", "log_weight", "failed")
 _MOST_POINTS = 60
+NOT_INDEPENDENT = "not independent, and no interval here allows for that"
 K = TypeVar("K")
 
 
@@ -104,12 +105,15 @@ def ensemble_risk(found: EnsembleFiles) -> EnsembleRisk:
     return EnsembleRisk(_as_sampled(figures, sampling), played, horizon_s, _as_sampled(_waterfall(found, played), sampling), sampling)
 
 
-def _as_sampled(figures: dict[K, Estimate], sampling: str) -> dict[K, Estimate]:
-    """The same figures; without intervals where paths are not independent, since all intervals take them to be."""
+def as_sampled(found: Estimate, sampling: str) -> Estimate:
+    """The same estimate; without its interval where paths are not independent, since all intervals take them to be."""
     if sampling not in DEPENDENT:
-        return figures
-    why = f"paths drawn as {sampling} are not independent, and no interval here allows for that"
-    return {key: replace(found, low=None, high=None, why=found.why or why) for key, found in figures.items()}
+        return found
+    return replace(found, low=None, high=None, why=found.why or f"paths drawn as {sampling} are {NOT_INDEPENDENT}")
+
+
+def _as_sampled(figures: dict[K, Estimate], sampling: str) -> dict[K, Estimate]:
+    return {key: as_sampled(found, sampling) for key, found in figures.items()}
 
 
 def _horizon(found: EnsembleFiles) -> float | None:

@@ -1,7 +1,7 @@
 """A hindcast: liquidations that the model makes of a real episode's prices, beside those that happened.
 
-The prices are replayed, so nothing of them is predicted; what is predicted is when positions break, and how much of them. Liquidations
-are USD of notional, counted positive.
+The prices are replayed, so nothing of them is predicted; what is predicted is when positions break, on which side, and how much of them.
+Liquidations are USD of notional, counted positive; losses are margin that the liquidated had put up.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.tables import Floats
 from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import Loaded
+from seawall.scenarios.paths import Paths
 from seawall.scenarios.price_schema import ReplayPrices
+from seawall.studies.hindcast_run import Liquidated, watch
 from seawall.studies.hindcast_scores import Score, score
 from seawall.studies.realised import RealisedColumns, realised_usd
-from seawall.studies.simulate import run
 
 _HOUR = 3_600
+RANGES = {"total": "price_range", "long": "price_fall", "short": "price_rise", "loss": "price_range"}
+"""What is scored, and what of the price alone stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,28 @@ class Scorecard:
     """Predicted beside realised liquidations.
 
     Attributes:
-        scores: see `hindcast_scores.DEFINITIONS`.
-        buckets: start (UTC), predicted_usd (mean over runs), realised_usd (NaN without a row in the file), price_range (log of highest /
-            lowest price), scaled_usd (predicted, times the scale fitted on the first half), is_scored (False while the model warms up).
+        scores: of longs and shorts together, see `hindcast_scores.DEFINITIONS`.
+        sides: the same of `long`, `short` and `loss`, as far as the file of what happened has them apart.
+        buckets: start (UTC); predicted_usd (mean over runs) and realised_usd (NaN without a row in the file), and the same with `_long`,
+            `_short` and `_loss` before `_usd` where recorded; price_range, price_fall and price_rise (logarithms: highest / lowest price;
+            largest fall and rise inside the bucket); scaled_usd (predicted, times the scale fitted on the first half); is_scored (False
+            while the model warms up).
         about: scenario, digest, seed, runs, market, length of a bucket, warm-up, files, and what the model says without being judged.
     """
 
     scores: tuple[Score, ...]
+    sides: dict[str, tuple[Score, ...]] = field(repr=False)
     buckets: pd.DataFrame = field(repr=False)
     about: dict[str, Any] = field(repr=False)
 
     def __getitem__(self, name: str) -> float | None:
-        """Value of a score by name. Raises KeyError for an unknown one."""
-        return {found.name: found.value for found in self.scores}[name]
+        """Value of a score by name, of both sides together. Raises KeyError for an unknown one."""
+        return value_of(self.scores, name)
+
+
+def value_of(scores: tuple[Score, ...], name: str) -> float | None:
+    """Value of a score by name. Raises KeyError for an unknown one."""
+    return {found.name: found.value for found in scores}[name]
 
 
 def hindcast(
@@ -63,14 +75,14 @@ def hindcast(
         loaded: a scenario that replays prices and has a perps exchange.
         realised: where what happened is recorded.
         market: of the exchange; its only one if None.
-        bucket_hours: length of a bucket, > 0; records must fall on its edges.
+        bucket_hours: length of a bucket, > 0.
         warmup_hours: from the start, not scored: the model's traders begin without positions. >= 0.
         runs: along the same prices with other orders and traders, >= 1; predictions are their means.
         seed: replaces the scenario's own.
         progress: called with runs done and runs in all.
 
     Raises:
-        ScenarioError: for a scenario that is not of this kind, or has no records at the edges of buckets.
+        ScenarioError: for a scenario that is not of this kind.
         PriceFileError: for a file that cannot be read.
         ValueError: for numbers out of their range.
     """
@@ -80,33 +92,52 @@ def hindcast(
     seed = loaded.scenario.seed if seed is None else seed
     paths = price_paths(loaded, seed, 0)
     bucket_s = bucket_hours * _HOUR
+    if bucket_s % paths.step_seconds:
+        raise _refused(loaded, "step_seconds", f"is {paths.step_seconds}, which does not divide {bucket_s}, the seconds of a bucket")
     count = (len(paths.market_price) - 1) * paths.step_seconds // bucket_s
     prices = paths.market_price[:, paths.assets.index(asset)]
     happened = realised_usd(realised, paths, prices, bucket_s=bucket_s, count=count)  # before the runs: a bad file is told at once
-    frames = _runs(loaded, name, seed, runs, progress)
-    predicted = np.mean([_predicted(loaded, frame, bucket_s, count) for frame in frames], axis=0)
+    played = _runs(loaded, paths, name, seed, runs, progress)
+    predicted = _predicted(played, bucket_s // paths.step_seconds, count)
     buckets = pd.DataFrame(
         {
             "start": pd.Timestamp(paths.start) + pd.to_timedelta(np.arange(count) * bucket_s, unit="s"),
-            "predicted_usd": predicted,
-            "realised_usd": happened,
-            "price_range": _ranges(prices, bucket_s, paths.step_seconds, count),
+            **{_column("predicted", side): predicted[side] for side in happened},
+            **{_column("realised", side): usd for side, usd in happened.items()},
+            **moves(prices, bucket_s // paths.step_seconds, count),
             "is_scored": np.arange(count) * bucket_hours >= warmup_hours,
         }
     )
-    losses = [-float(frame["lp_liquidation_gain_usd"].iloc[-1]) for frame in frames]
     about = _about(loaded, name, realised) | {"seed": seed, "runs": runs, "bucket_hours": bucket_hours, "warmup_hours": warmup_hours}
-    return _scored(buckets, bucket_hours, about | {"predicted_lp_liquidation_loss_usd": float(np.mean(losses))})
+    return _scored(buckets, list(happened), bucket_hours, about | _unjudged(played, predicted))
 
 
-def _scored(buckets: pd.DataFrame, bucket_hours: int, about: dict[str, Any]) -> Scorecard:
+def _column(of: str, side: str) -> str:
+    return f"{of}_usd" if side == "total" else f"{of}_{side}_usd"
+
+
+def _scored(buckets: pd.DataFrame, sides: list[str], bucket_hours: int, about: dict[str, Any]) -> Scorecard:
     used = buckets[buckets["is_scored"]]
-    columns = (used[name].to_numpy(dtype=np.float64) for name in ("predicted_usd", "realised_usd", "price_range"))
-    card = Scorecard(score(*columns, bucket_hours=bucket_hours), buckets, about)
-    scale = card["scale"]
+    scores = {}
+    for side in sides:
+        names = (_column("predicted", side), _column("realised", side), RANGES[side])
+        scores[side] = score(*(used[name].to_numpy(dtype=np.float64) for name in names), bucket_hours=bucket_hours)
+    total = scores.pop("total")
+    scale = value_of(total, "scale")
     buckets["scaled_usd"] = buckets["predicted_usd"] * (np.nan if scale is None else scale)
     missing = int((used["realised_usd"].isna()).sum())
-    return Scorecard(card.scores, buckets, about | {"buckets_scored": len(used) - missing, "buckets_without_a_record": missing})
+    return Scorecard(total, scores, buckets, about | {"buckets_scored": len(used) - missing, "buckets_without_a_record": missing})
+
+
+def _unjudged(played: list[Liquidated], predicted: dict[str, Floats]) -> dict[str, Any]:
+    """What the model says of sides and losses over the whole episode, USD, means over runs."""
+    return {
+        "predicted_long_usd": float(predicted["long"].sum()),
+        "predicted_short_usd": float(predicted["short"].sum()),
+        "predicted_loss_usd": float(predicted["loss"].sum()),
+        "predicted_lp_liquidation_loss_usd": float(np.mean([one.lp_loss_usd for one in played])),
+        "predicted_shortfall_usd": float(np.mean([one.shortfall_usd for one in played])),
+    }
 
 
 def _about(loaded: Loaded, market: str, realised: RealisedColumns) -> dict[str, Any]:
@@ -118,7 +149,7 @@ def _about(loaded: Loaded, market: str, realised: RealisedColumns) -> dict[str, 
         "market": market,
         "realised_file": str(realised.file),
         "realised_columns": list(realised.volumes),
-        "realised_losses": "not scored: the file of realised liquidations records volumes, not who lost what",
+        "realised_losses": "not scored: the file records volumes, not what was lost" if realised.loss is None else f"from {realised.loss}",
     }
 
 
@@ -142,29 +173,36 @@ def _refused(loaded: Loaded, key: str, said: str) -> ScenarioError:
     return ScenarioError([Fault(str(loaded.file), None, key, said)])
 
 
-def _runs(loaded: Loaded, market: str, seed: int, runs: int, progress: Callable[[int, int], None] | None) -> list[pd.DataFrame]:
-    """The market's records of each run."""
-    found = []
+def _runs(loaded: Loaded, paths: Paths, market: str, seed: int, runs: int, progress: Callable[[int, int], None] | None) -> list[Liquidated]:
+    """What was liquidated on the market in each run."""
+    assert loaded.scenario.exchange is not None
+    row, found = list(loaded.scenario.exchange.markets).index(market), []
     for path in range(runs):
-        frame = run(loaded, seed=seed, path=path).markets
-        found.append(frame[frame["market"] == market])
+        found.append(watch(loaded, paths, row, seed, path))
         if progress is not None:
             progress(path + 1, runs)
     return found
 
 
-def _predicted(loaded: Loaded, frame: pd.DataFrame, bucket_s: int, count: int) -> Floats:
-    """USD liquidated per bucket, from records of the running total."""
-    total = frame.set_index("time_s")["liquidated_usd"]
-    edges = np.arange(count + 1) * float(bucket_s)
-    if not np.isin(edges, total.index).all():
-        raise _refused(loaded, "record_minutes", f"must divide {bucket_s // 60}, the minutes of a bucket, or no record falls on its edge")
-    per_bucket: Floats = np.diff(total.reindex(edges).to_numpy(dtype=np.float64))
-    return per_bucket
+def _predicted(played: list[Liquidated], steps: int, count: int) -> dict[str, Floats]:
+    """USD per bucket of so many steps, `[count]`: the mean over runs of each side, of both, and of what was lost."""
+
+    def mean(rounds: list[Floats]) -> Floats:
+        per_bucket: Floats = np.mean(rounds, axis=0)[: count * steps].reshape(count, steps).sum(axis=1)
+        return per_bucket
+
+    longs, shorts = mean([one.long_usd for one in played]), mean([one.short_usd for one in played])
+    return {"total": longs + shorts, "long": longs, "short": shorts, "loss": mean([one.loss_usd for one in played])}
 
 
-def _ranges(prices: Floats, bucket_s: int, step_seconds: int, count: int) -> Floats:
-    """log(highest / lowest price) of each bucket, its both edges included."""
-    edges = np.arange(count + 1) * bucket_s // step_seconds
-    parts = (prices[first : last + 1] for first, last in pairwise(edges))
-    return np.array([np.log(part.max() / part.min()) for part in parts])
+def moves(prices: Floats, steps: int, count: int) -> dict[str, Floats]:
+    """How the price moved inside each bucket of so many steps, its both edges included, `[count]` logarithms each, >= 0.
+
+    `price_range` is highest over lowest price, `price_fall` the largest fall from any price to a later one, `price_rise` the largest rise.
+    """
+    parts = [np.log(prices[first : last + 1]) for first, last in pairwise(np.arange(count + 1) * steps)]
+    return {
+        "price_range": np.array([np.ptp(part) for part in parts]),
+        "price_fall": np.array([(np.maximum.accumulate(part) - part).max() for part in parts]),
+        "price_rise": np.array([(part - np.minimum.accumulate(part)).max() for part in parts]),
+    }

@@ -14,7 +14,7 @@ from seawall.models import avmm_frames, exchange_frames, frames
 from seawall.models.stress import StressModel
 from seawall.protocols.errors import SeawallError
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import Table, World
+from seawall.protocols.tables import Ints, Table, World
 from seawall.scenarios.build import build_model
 from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import Loaded
@@ -37,11 +37,14 @@ COLUMNS = {
         "bad_debt_usd",
         "margin_called_cdps",
         "debt_usd",
+        "min_collateral_ratio",
     ),
     "markets": ("index_price", "market_price", "skew_usd", "open_interest_usd", "delegated_usd", "credit_left_usd", "total_debt_usd"),
     "book": ("oracle_price", "market_price", "best_discount", "payable_usd", "stale_loss_usd"),
 }
 """Columns kept of each; units as in the frames of the same name."""
+RATIOS = "ratios.cdps"
+"""Column of open CDPs per record, tASSET and bin of `RATIO_EDGES`, of the same records as the thinned series."""
 ROUNDS_PER_CALL = 2_000  # between two looks at whether to stop: a tenth of a second at most, compiled
 
 
@@ -59,7 +62,7 @@ class Outcome:
         figures: headline figures by name; NaN where there is none.
         units: (group, unit) by name of the figure.
         missing: why there is none, by name of the figure.
-        series: columns of thinned time series by "table.column"; empty where none was asked for.
+        series: columns of thinned time series by "table.column", and `RATIOS`; empty where none was asked for.
         refused: count by (action, reason).
         sums: what ratios over all paths are made of, see `sums_of`; empty without tASSETs.
         moments: what the prices turned out to be, by "asset.moment".
@@ -129,8 +132,10 @@ def _reduce(model: StressModel, paths: Paths, path: int, keeps_series: bool) -> 
 
 
 def thinned_series(model: StressModel) -> dict[str, Array]:
-    """Columns of the time series by "table.column", of `MOST_RECORDS` records at most, evenly spread."""
-    return {
+    """Columns of the time series by "table.column", and CDPs by ratio, of `MOST_RECORDS` records at most, evenly spread."""
+    world = model.world
+    ratios = {RATIOS: world.ratio_counts[_kept(world.clock)].reshape(-1).astype(np.float64)} if len(world.tassets) else {}
+    return ratios | {
         f"{table}.{column}": _values(frame[column])
         for table, frame in _thinned_frames(model).items()
         if len(frame)
@@ -159,11 +164,16 @@ def _thinned_frames(model: StressModel) -> dict[str, pd.DataFrame]:
 
 def _thinned(series: Table, counter: Table) -> tuple[Table, Table]:
     """Records evenly spread, [records, rows], and the table with the number of them."""
-    written = int(counter[0].records)
-    kept = np.unique(np.linspace(0, max(written - 1, 0), min(written, MOST_RECORDS)).round().astype(np.int64))
+    kept = _kept(counter)
     thin = counter.copy()
     thin["records"] = len(kept)
     return series[kept], thin
+
+
+def _kept(counter: Table) -> Ints:
+    """Numbers of the records kept."""
+    written = int(counter[0].records)
+    return np.unique(np.linspace(0, max(written - 1, 0), min(written, MOST_RECORDS)).round().astype(np.int64))
 
 
 def _refused(model: StressModel) -> dict[tuple[str, str], int]:
@@ -177,7 +187,8 @@ def sums_of(world: World) -> dict[str, float]:
     """USD of a path whose ratios mean little path by path: those over all paths divide sums of these.
 
     `called_usd` debt put up for sale by margin calls, `instant_usd` what of it was liquidated in the same round; at market prices, all CDPs
-    together, `collateral_start_usd` at the start, `collateral_end_usd` at the end, `required_end_usd` their debt times the minimum ratio.
+    together, `debt_start_usd` and `collateral_start_usd` at the start, `collateral_end_usd` at the end, `required_end_usd` their debt then
+    times the minimum ratio.
     """
     if not len(world.tassets):
         return {}
@@ -185,6 +196,7 @@ def sums_of(world: World) -> dict[str, float]:
     return {
         "called_usd": float(world.flows["called_usd"].sum()),
         "instant_usd": float(world.flows["instant_usd"].sum()),
+        "debt_start_usd": float((first["debt"] * first["market_price"]).sum()),
         "collateral_start_usd": float(first["collateral_usd"].sum()),
         "collateral_end_usd": float(last["collateral_usd"].sum()),
         "required_end_usd": float((last["debt"] * last["market_price"] * last["min_collateral_ratio"]).sum()),

@@ -26,6 +26,7 @@ class RealisedColumns:
         file: .csv or .parquet.
         long: column of liquidated longs, per interval, >= 0; or of both sides together.
         short: column of liquidated shorts; None where there is none.
+        loss: column of USD that the liquidated lost of the margin that they had put up; None where nobody recorded it.
         time: column of times.
         unit: what is recorded: units of the base asset, turned into USD at the price of the moment, or USD.
         stamp: whether a row's time is the start of its interval or its end.
@@ -36,6 +37,7 @@ class RealisedColumns:
     file: Path
     long: str
     short: str | None = None
+    loss: str | None = None
     time: str = "timestamp"
     unit: Literal["base", "usd"] = "base"
     stamp: Literal["start", "end"] = "end"
@@ -48,15 +50,25 @@ class RealisedColumns:
             raise PriceFileError(f"unit(={self.unit!r}) must be base or usd, stamp(={self.stamp!r}) start or end")
         if self.long == self.short:
             raise PriceFileError(f"long and short(={self.short!r}) name the same column, which would count twice")
+        if self.loss is not None and self.loss in self.volumes:
+            raise PriceFileError(f"loss(={self.loss!r}) is the column of volumes, too: what is liquidated is not what is lost")
 
     @property
     def volumes(self) -> tuple[str, ...]:
-        """Columns that are added up."""
+        """Columns of what was liquidated, which are added up."""
         return (self.long,) if self.short is None else (self.long, self.short)
 
+    @property
+    def amounts(self) -> dict[str, str]:
+        """Columns that are read, by what they hold: long and short or, where one holds both, total; and loss."""
+        sides = {"total": self.long} if self.short is None else {"long": self.long, "short": self.short}
+        return sides if self.loss is None else sides | {"loss": self.loss}
 
-def realised_usd(source: RealisedColumns, paths: Paths, prices: Floats, *, bucket_s: int, count: int) -> Floats:
-    """USD liquidated per bucket from the start of a run, [count]; NaN where the file has no row.
+
+def realised_usd(source: RealisedColumns, paths: Paths, prices: Floats, *, bucket_s: int, count: int) -> dict[str, Floats]:
+    """USD per bucket from the start of a run, [count] each: `total`, `long` and `short` and `loss` as far as the file has them.
+
+    NaN where the file has no row.
 
     Args:
         source: the file.
@@ -71,33 +83,35 @@ def realised_usd(source: RealisedColumns, paths: Paths, prices: Floats, *, bucke
     times, amounts = read_realised(source)
     since = times - int(paths.start.timestamp()) * _MICRO - paths.start.microsecond
     step = np.clip(since // (paths.step_seconds * _MICRO), 0, len(prices) - 1)
-    usd = amounts if source.unit == "usd" else amounts * prices[step]
     late = 1 if source.stamp == "end" else 0  # what ends on an edge belongs to the bucket before
     bucket = (since - late) // (bucket_s * _MICRO)
     inside = (bucket >= 0) & (bucket < count)
     if not inside.any():
         raise PriceFileError(f"{source.file}: no row lies in the {count} buckets of {bucket_s} s from {paths.start.isoformat()}")
     rows = np.bincount(bucket[inside], minlength=count)
-    sums = np.bincount(bucket[inside], weights=usd[inside], minlength=count)
-    per_bucket: Floats = np.where(rows > 0, sums, np.nan)
-    return per_bucket
+    found: dict[str, Floats] = {}
+    for name, values in amounts.items():
+        usd = values if source.unit == "usd" or name == "loss" else values * prices[step]
+        sums = np.bincount(bucket[inside], weights=usd[inside], minlength=count)
+        found[name] = np.where(rows > 0, sums, np.nan)
+    return found if "total" in found else {"total": found["long"] + found["short"], **found}
 
 
-def read_realised(source: RealisedColumns) -> tuple[Ints, Floats]:
-    """Times (microseconds since 1970, ascending) and what was liquidated (in the file's unit, both sides together), `[rows]`.
+def read_realised(source: RealisedColumns) -> tuple[Ints, dict[str, Floats]]:
+    """Times (microseconds since 1970, ascending) and what was liquidated or lost, in the file's unit, `[rows]` each.
 
     Raises:
         PriceFileError: naming line, column and value, for what is not a time after the one before, or not a number >= 0.
     """
-    cells, faults = read_cells(source.file, (source.time, *source.volumes), use="scored against")
+    cells, faults = read_cells(source.file, (source.time, *source.amounts.values()), use="scored against")
     times, good, wrong = read_times(_how(source), cells)
     before = previous(good)
     disordered = good & (before != np.arange(len(times))) & (times <= times[before])
     faults += wrong + cells.faults(disordered, source.time, lambda row: f"{cells.cells[source.time][row]!r} is not after the row before")
-    for column in source.volumes:
+    for column in source.amounts.values():
         faults += _no_amounts(cells, column)
     refuse(source.file, faults)
-    return times, np.sum([cells.values(column) for column in source.volumes], axis=0)
+    return times, {name: cells.values(column) for name, column in source.amounts.items()}
 
 
 def _how(source: RealisedColumns) -> ReplaySource:

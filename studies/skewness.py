@@ -19,13 +19,15 @@ METHOD = "Student, skewness removed (Hall)"
 STRAIGHT = 1e-6  # a skewness below which the transformation is the identity to all digits shown
 
 
-def interval(value: float, pulls: Floats, confidence: float) -> tuple[float, float] | None:
+def interval(value: float, pulls: Floats, confidence: float, *, caution: float = 0.0) -> tuple[float, float] | None:
     """Both ends of the interval of an estimate that is, to first order, a sum over independent paths.
 
     Args:
         value: the estimate.
         pulls: [paths], by how much each path pulls the estimate away from the truth: its share of the weights times its influence; sum 0.
         confidence: inside (0, 1).
+        caution: how far the end that the transformation draws towards the value is put back to where Student's interval has it: 0 not at
+            all, 1 wholly. Where both tails are heavy the skewness of a sample is chance, and what it takes off one end is missed there.
 
     Returns:
         Low and high, or None where no path pulls at all: a sample without spread does not tell its own error.
@@ -37,7 +39,13 @@ def interval(value: float, pulls: Floats, confidence: float) -> tuple[float, flo
     skew = float((pulls**3).sum()) / square**1.5
     error = float(np.sqrt(square * paths / (paths - 1)))
     reach = float(stats.t.ppf((1.0 + confidence) / 2.0, paths - 1))
-    return value - error * _untransformed(reach, skew), value - error * _untransformed(-reach, skew)
+    below, above = _untransformed(reach, skew), -_untransformed(-reach, skew)
+    return value - error * _put_back(below, reach, caution), value + error * _put_back(above, reach, caution)
+
+
+def _put_back(ratio: float, reach: float, caution: float) -> float:
+    """The ratio at an end, `caution` of the way back to Student's where it is the smaller of the two."""
+    return ratio + caution * max(reach - ratio, 0.0)
 
 
 def _untransformed(ratio: float, skew: float) -> float:

@@ -17,6 +17,8 @@ from seawall.studies.skewness import METHOD, interval
 LEAST_TAIL = 10
 """Paths that must lie beyond the VaR, differ from the commonest value or have a denominator, before an interval is stated."""
 
+CAUTION = 0.5
+"""See `skewness.interval`; of means, measured in docs/statistics.md."""
 ROUNDING = 1e-9  # 0.95 * 1000 paths is the 950th, whatever the last bit says
 ORDER_STATISTICS = "interpolated order statistics"
 WEIGHTED_QUANTILE = "weighted quantile, effective number of paths"
@@ -24,13 +26,17 @@ FEW = f"fewer than {LEAST_TAIL} paths tell how far it may be off"
 
 
 def mean(values: ArrayLike, log_weights: ArrayLike | None = None, *, confidence: float = CONFIDENCE) -> Estimate:
-    """Mean over paths: sum of weight * value / sum of weights. Unit and sign of the values. Source: definition; interval: skewness.py."""
+    """Mean over paths: sum of weight * value / sum of weights. Unit and sign of the values.
+
+    Source: definition; interval: skewness.py, the end that the transformation draws in put half way back to Student's (assumption, measured
+    in docs/statistics.md), since values may have two heavy tails.
+    """
     check_share("confidence", confidence)
     data = sample(values, log_weights=log_weights)
     if not data.paths:
         return data.none(METHOD, NO_PATHS, confidence)
-    value = float(data.shares @ data.values)
-    return _with_interval(data, value, data.shares * (data.values - value), confidence, telling=data.values != _commonest(data.values))
+    value, telling = float(data.shares @ data.values), data.values != _commonest(data.values)
+    return _with_interval(data, value, data.shares * (data.values - value), confidence, telling=telling, caution=CAUTION)
 
 
 def cvar(values: ArrayLike, level: float, log_weights: ArrayLike | None = None, *, confidence: float = CONFIDENCE) -> Estimate:
@@ -128,11 +134,11 @@ def _commonest(values: Floats) -> float:
     return float(found[counts.argmax()])
 
 
-def _with_interval(data: Sample, value: float, pulls: Floats, confidence: float, *, telling: Bools) -> Estimate:
+def _with_interval(data: Sample, value: float, pulls: Floats, confidence: float, *, telling: Bools, caution: float = 0.0) -> Estimate:
     """The estimate with its interval where enough paths tell how far it may be off."""
     if np.count_nonzero(telling) < LEAST_TAIL:
         return data.none(METHOD, ONE_VALUE if np.ptp(data.values) == 0.0 else FEW, confidence, value)
-    ends = interval(value, pulls, confidence)
+    ends = interval(value, pulls, confidence, caution=caution)
     return data.none(METHOD, ONE_VALUE, confidence, value) if ends is None else data.found(value, *ends, METHOD, confidence)
 
 

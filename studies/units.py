@@ -27,6 +27,7 @@ _BY_NAME = {
     "seconds_called": "seconds",
     "low": "fraction",
     "high": "fraction",
+    "share": "fraction",
     "cdps": "count",
     "count": "count",
     "liquidations": "count",

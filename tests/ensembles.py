@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from markets import storm
 
+from seawall.models.records import RATIO_EDGES
 from seawall.scenarios.load import Loaded
 from seawall.studies.assemble import assemble
 from seawall.studies.chunks import divide, write_chunk
 from seawall.studies.ensemble_files import EnsembleFiles, load_ensemble, write_manifest
 from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint
-from seawall.studies.one_path import COLUMNS, Outcome
+from seawall.studies.one_path import COLUMNS, RATIOS, Outcome
 
 HORIZON_S = 21_600.0
 FAILED = 7
 TIMES = np.linspace(0.0, HORIZON_S, 25)
+CDPS = 40
 UNITS = {
     "bad_debt_usd": ("solvency", "USD"),
     "shortfall_peak_usd": ("solvency", "USD"),
@@ -28,6 +30,8 @@ UNITS = {
     "liquidations": ("liquidations", "count"),
     "liquidated_debt_usd": ("liquidations", "USD"),
     "liquidation_efficiency": ("liquidations", "fraction"),
+    "cascade_debt_share": ("liquidations", "fraction"),
+    "cascade_rounds": ("liquidations", "count"),
     "refused_stale_price": ("liquidations", "count"),
     "refused_unprofitable": ("liquidations", "count"),
     "refused_no_capital": ("liquidations", "count"),
@@ -94,6 +98,7 @@ def outcome(seed: int, path: int, change: Change | None = None) -> Outcome:
         "lp_impermanent_loss_usd": float(rng.normal(500.0, 900.0)),
         "liquidators_profit_usd": 0.15 * sold,
     }
+    figures |= {"cascade_debt_share": float(rng.beta(2, 20)) * (path % 10 > 0), "cascade_rounds": 1.0 + float(rng.poisson(9))}
     if change is not None:
         change(figures, path)
     missing = {} if is_bad else {"time_to_insolvency_s": "no CDP became insolvent"}
@@ -118,7 +123,11 @@ def _series(rng: np.random.Generator, shortfall: float) -> dict[str, np.ndarray]
         "bad_debt_usd": 0.3 * shortfall * late,
         "margin_called_cdps": rng.poisson(4, rows).astype(float),
         "debt_usd": np.full(rows, 2e5),
+        "min_collateral_ratio": np.full(rows, 1.5),
     }
     names = np.tile(np.array(["tA", "tB"], dtype=object), len(TIMES))
     columns = {column: values[column] for column in COLUMNS["series"]}
-    return {"series.time_s": np.repeat(TIMES, 2), "series.tasset": names} | {f"series.{name}": each for name, each in columns.items()}
+    ratios = np.clip(rng.normal(1.9, 0.3, (rows, CDPS)) - 0.5 * np.abs(walk)[:, None], 0.0, 9.0)
+    counts = np.array([np.histogram(each, RATIO_EDGES)[0] for each in ratios], dtype=float)
+    labels = {"series.time_s": np.repeat(TIMES, 2), "series.tasset": names, RATIOS: counts.reshape(-1)}
+    return labels | {f"series.{name}": each for name, each in columns.items()}

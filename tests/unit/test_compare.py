@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from ensembles import ensemble
-from markets import ROOT
+from markets import ROOT, storm
 from rich.console import Console
 from scipy import stats
 
 from seawall.reports.compare import answer, print_comparison, table, write_comparison
 from seawall.studies.compare import NothingToCompare, compare, is_clear
-from seawall.studies.differences import LEAST_VAR99_PATHS, RESAMPLES, SAME, paired, pulls, unpaired, weighted_tail
+from seawall.studies.differences import LEAST_VAR99_PATHS, RESAMPLES, SAME, Ordered, paired, pulls, unpaired
 from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.estimate import Estimate
 from seawall.studies.risk_table import STATISTICS
-from seawall.studies.store import FRAMES, MANIFEST, MEASURES, SUMMARY, NoRunError
-from seawall.studies.tails import FEW
+from seawall.studies.seal import MANIFEST, NoRunError
+from seawall.studies.store import FRAMES, MEASURES, SUMMARY
+from seawall.studies.tails import FEW, var
 
 NO_WEIGHTS = np.zeros(300)
 
@@ -145,11 +146,22 @@ def test_paths_without_a_value_are_left_out_in_pairs():
     assert paired(left, right, NO_WEIGHTS, NO_WEIGHTS, "mean").paths == 280
 
 
-@pytest.mark.parametrize("statistic", STATISTICS)
-def test_tails_of_many_samples_agree_with_those_of_one(statistic):
-    values, weights = lognormal(8), np.random.default_rng(9).normal(0.0, 0.5, 300)
-    found = weighted_tail(np.array([values, values]), np.exp(np.array([weights, NO_WEIGHTS])), statistic)
-    assert found == pytest.approx([STATISTICS[statistic](values, logs).value for logs in (weights, NO_WEIGHTS)])
+@pytest.mark.parametrize("level", [0.95, 0.99])
+def test_the_quantile_of_a_draw_is_that_of_its_paths(level):
+    """Of paths that a draw has twice, once or never, with weights or without."""
+    values, logs = lognormal(8), np.random.default_rng(9).normal(0.0, 0.5, 300)
+    times = np.arange(300) % 3
+    for log_weights in (logs, NO_WEIGHTS):
+        found = Ordered.of(values, np.exp(log_weights)).quantile(times, level)
+        assert found == var(np.repeat(values, times), level, np.repeat(log_weights, times)).value
+
+
+def test_a_difference_of_var_of_independent_halves_is_as_wide_as_both_tell():
+    """Where the two have nothing in common, resampled pairs say what the intervals of both say, but for chance."""
+    left, right = np.random.default_rng(15).normal(size=(2, 4_000))
+    found = paired(left, right, np.zeros(4_000), np.zeros(4_000), "var95")
+    apart = unpaired(var(left, 0.95), var(right, 0.95))
+    assert found.half_width == pytest.approx(apart.half_width, rel=0.15)
 
 
 def test_the_interval_of_a_mean_difference_holds_that_of_student():
@@ -180,6 +192,20 @@ def test_unpaired_differences_put_both_intervals_together():
 def test_an_end_that_is_not_known_leaves_no_interval():
     found = unpaired(Estimate(10.0, 7.0, None, 50, "", "too few"), Estimate(20.0, 17.0, 25.0, 40, ""))
     assert (found.value, found.low, found.why) == (10.0, None, "too few")
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("sampling", ["antithetic", "sobol"])
+def test_paths_that_are_not_independent_have_no_intervals(tmp_path, sampling, seed):
+    ensemble(tmp_path / "plain")
+    ensemble(tmp_path / "drawn", seed=seed, change=dearer, loaded=storm(f"prices.sampling={sampling}"))
+    found = compare([tmp_path / "plain", tmp_path / "drawn"])
+    bad_debt = row(found, "bad_debt_usd")
+    assert bad_debt.values[0].low is not None
+    assert [one.low for row in found.rows for one in (row.values[1], *row.differences)] == [None] * 2 * len(found.rows)
+    assert bad_debt.differences[0].value > 0.0
+    assert f"paths drawn as {sampling} are not independent" in bad_debt.differences[0].why
+    assert f"paths drawn as {sampling} are not independent" in " ".join(answer(found))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +261,7 @@ def test_a_spoilt_file_of_measures_is_named(folders, tmp_path, damage):
 def test_a_spoilt_file_of_an_ensemble_is_named(tmp_path, name):
     ensemble(tmp_path / "e")
     (tmp_path / "e" / f"{name}.parquet").write_bytes(b"PAR1 cut off")
-    with pytest.raises(NoRunError, match=rf"{name}\.parquet: cannot be read: "):
+    with pytest.raises(NoRunError, match=rf"{name}\.parquet: is not as the run wrote it: "):
         getattr(load_ensemble(tmp_path / "e"), name)()
 
 

@@ -2,23 +2,30 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from ensembles import FAILED, HORIZON_S, ensemble
+from ensembles import FAILED, HORIZON_S, ensemble, outcome
 from markets import storm
+from matplotlib.collections import QuadMesh
 from rich.console import Console
 
 from seawall.reports.ensemble import cards, render, write_ensemble_report
+from seawall.reports.ensemble_cascades import cascade_charts
 from seawall.reports.ensemble_fans import fan_charts
 from seawall.reports.ensemble_figures import ensemble_charts
+from seawall.reports.ensemble_ratios import heat_map, ratio_charts
 from seawall.reports.ensemble_tables import headline, worst
 from seawall.reports.ensemble_terminal import LINES, WIDTH, print_ensemble
 from seawall.reports.ensemble_words import answer, interval, said, stopping
+from seawall.reports.words import percent
+from seawall.studies.chunks import Chunk, write_chunk
 from seawall.studies.ensemble_risk import curve_of, ensemble_risk
 from seawall.studies.estimate import Estimate
-from seawall.studies.one_path import Outcome
+from seawall.studies.one_path import RATIOS, Outcome
+from seawall.studies.ratio_shares import BINS, ratio_shares
 from seawall.studies.units import unit_of, with_units
 
 RULE = {"rule": "cvar99(bad_debt) +- 5%", "is_met": False, "paths": 150, "figure": "bad_debt_usd", "value": 10.0, "low": 8.0, "high": None}
@@ -238,3 +245,60 @@ def test_units_follow_names(column, unit):
 
 def test_known_units_go_before_names():
     assert with_units(pd.DataFrame({"time_s": [1.0]}), {"time_s": "hours"}).attrs["units"] == {"time_s": "hours"}
+
+
+# --- collateral ratios and cascades ---
+
+
+def test_shares_by_ratio_are_of_the_cdps_of_all_paths_that_kept_them(found):
+    """Recomputed from the outcomes themselves."""
+    ratios = found.ratios()
+    counts = sum(outcome(11, path).series[RATIOS].reshape(-1, BINS) for path in range(200) if path != FAILED)
+    own = ratios[(ratios["time_s"] == HORIZON_S) & (ratios["tasset"] == "tB")]
+    assert own["share"].to_numpy() == pytest.approx(counts[-1] / counts[-1].sum())
+    assert ratios.groupby(["time_s", "tasset"])["share"].sum().to_numpy() == pytest.approx(1.0)
+    assert set(ratios["paths"]) == {199}
+
+
+def test_a_path_weighs_on_the_shares_as_on_everything_else(tmp_path):
+    chunk = Chunk(tmp_path, 0, 2, "x")
+    cdps = np.zeros((3, BINS))
+    cdps[0, 5] = cdps[1, 7] = 10.0
+    write_chunk(chunk, [Outcome(path, log_weight=np.log(path + 1.0), series={RATIOS: cdps[path]} if path < 2 else {}) for path in range(3)])
+    found = ratio_shares([chunk], (np.zeros(1), ["tA"]), pd.Series(np.log([1.0, 2.0, 3.0])))
+    assert found["share"][[5, 7]].tolist() == pytest.approx([1 / 3, 2 / 3])
+    assert set(found["paths"]) == {2}
+
+
+def test_the_heat_map_says_how_many_were_below_one(found):
+    chart = heat_map(found, found.ratios())
+    below = found.ratios().query("high <= 1").groupby(["tasset", "time_s"])["share"].sum()
+    assert chart.title.startswith(f"Up to {percent(below.max())} of the CDPs of {below.idxmax()[0]} are below a collateral ratio of 1")
+    assert [ax.get_title(loc="left") for ax in chart.figure.axes] == ["tA", "tB"]
+    assert {"minimum ratio", "1: insolvent below", "oracle outage"} <= {text.get_text() for text in chart.figure.legends[0].get_texts()}
+    assert "shares below 0.01% are not drawn" in chart.note
+
+
+def test_nothing_is_drawn_of_a_tasset_after_its_delisting(found):
+    found = replace(found, manifest=found.manifest | {"delistings": [{"tasset": "tA", "at_s": HORIZON_S / 2, "replacement": "tC"}]})
+    meshes = [mesh for mesh in heat_map(found, found.ratios()).figure.axes[0].collections if isinstance(mesh, QuadMesh)]
+    assert max(mesh.get_coordinates()[:, :, 0].max() for mesh in meshes) == HORIZON_S / 2 / 3600
+
+
+def test_an_ensemble_without_ratios_has_no_heat_map(found, tmp_path):
+    ratio_shares([], None, pd.Series([0.0])).to_parquet(tmp_path / "ratios.parquet")
+    assert ratio_charts(replace(found, folder=tmp_path)) == []
+
+
+def test_a_chart_of_cascades_has_a_panel_for_each_measure_and_the_mean_in_its_title(found, risk):
+    (chart,) = cascade_charts(risk)
+    assert chart.title.startswith(f"In the worst hour {said(risk.means['cascade_debt_share'], 'fraction')} of all debt is liquidated")
+    drawn = [sum(patch.get_height() for patch in ax.patches) for ax in chart.figure.axes]
+    quiet = (risk.played["cascade_debt_share"] == 0.0).mean()
+    assert drawn == pytest.approx([1.0 - quiet, 1.0])
+    assert "Paths on which nothing is liquidated are not drawn." in chart.note
+
+
+def test_where_nothing_is_ever_liquidated_there_are_no_cascades(tmp_path):
+    found = ensemble(tmp_path, paths=20, change=lambda figures, _: figures.update(cascade_debt_share=0.0, cascade_rounds=0.0))
+    assert cascade_charts(ensemble_risk(found)) == []

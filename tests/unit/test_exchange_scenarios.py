@@ -229,6 +229,16 @@ def test_traders_are_spread_over_markets_with_their_capital_in_dusd(write):
     assert (traders["cooldown"][-1], traders["cooldown"][0]) == (NEVER, 86_400.0)
 
 
+def test_leverages_are_spread_about_their_median_as_far_as_margins_allow(write):
+    """Lognormal with median 10 and sigma 1, cut at 1 and at 1 / 0.02."""
+    settings = ["exchange.traders.noise.count=4000", "exchange.traders.noise.leverage=10", "exchange.traders.noise.leverage_sigma=1"]
+    drawn = build(load(write(SHORT), settings)).exchange.perps_traders["leverage"][:4000]
+    assert (drawn.min(), drawn.max()) == (1.0, 50.0)
+    assert np.median(drawn) == pytest.approx(10.0, rel=0.08)
+    inside = np.log(drawn[(drawn > 1.0) & (drawn < 50.0)] / 10.0)
+    assert (np.abs(inside) < 0.5).sum() / 4000 == pytest.approx(math.erf(0.5 / math.sqrt(2.0)), abs=0.03)
+
+
 def test_orders_arrive_as_a_poisson_process_within_the_run(write):
     x = build(load(write(SHORT), ["prices.days=10"])).exchange
     rounds = np.repeat(np.arange(len(x.order_start) - 1), np.diff(x.order_start))
@@ -240,7 +250,16 @@ def test_orders_arrive_as_a_poisson_process_within_the_run(write):
     assert (x.perps_orders["usd"] > 0.0).all()
 
 
-@pytest.mark.parametrize("setting", ["traders.whale.count=3", "traders.noise.leverage=2", "lps.fear=0.2", "markets.ETH-PERP.taker_fee=0"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "traders.whale.count=3",
+        "traders.noise.leverage=2",
+        "traders.noise.leverage_sigma=0.5",
+        "lps.fear=0.2",
+        "markets.ETH-PERP.taker_fee=0",
+    ],
+)
 def test_parameters_of_others_move_nobody_s_draws(write, setting):
     plain, changed = (build(load(write(SHORT), settings)).exchange for settings in ([], [f"exchange.{setting}"]))
     assert (plain.perps_traders["capital"][:8] == changed.perps_traders["capital"][:8]).all()

@@ -465,7 +465,7 @@ def test_staked_shares_of_nobody_and_everybody():
         (["delistings[1].tasset=tA"], "--set: delistings[1].tasset: 'tA' is delisted already"),
         (["delistings[0].tasset=tX"], "--set: delistings[0].tasset: 'tX' is no tASSET; known: tA, tB, tC"),
         (["delistings[1].tasset=tA2"], "--set: delistings[1].tasset: 'tA2' is no tASSET; known: tA, tB, tC"),
-        (["delistings[0].split=0"], "--set: delistings[0].split: 0 is not in (0, inf)"),
+        (["delistings[0].split=0"], "--set: delistings[0].split: 0 is not in [1e-12, 1e12]"),
         (["delistings[0].at_hours=13"], "--set: delistings[0].at_hours: 13 is after the end of the run (12 hours)"),
         (["polls[0].at_hours=13"], "--set: polls[0].at_hours: 13 is after the end of the run (12 hours)"),
         (["polls[0].tasset=tA2"], "--set: polls[0].tasset: 'tA2' is no tASSET; known: tA, tB, tC"),
@@ -485,10 +485,10 @@ def test_staked_shares_of_nobody_and_everybody():
         (["texo.inflation_per_day=-1"], "--set: texo.inflation_per_day: -1 is not in [0, 1e9]"),
         (
             ["texo.rewards.keep=0", "texo.rewards.compound=0", "texo.rewards.sell=0"],
-            "test.yaml:10: texo.rewards: keep, compound and sell are all 0; at least one must be more",
+            "--set: texo.rewards: keep, compound and sell are all 0; at least one must be more",
         ),
         (["governance.quorum=1.1"], "--set: governance.quorum: 1.1 is not in [0, 1]"),
-        (["governance.voting_days=0"], "--set: governance.voting_days: 0 is not in (0, inf)"),
+        (["governance.voting_days=0"], "--set: governance.voting_days: 0 is not in [1e-12, 1e12]"),
         (["minters.strategies.hold=0"], "minters.strategies: hold, leverage, short and provide are all 0; at least one must be more"),
         (
             ["minters.strategies.entry_premium=0.01", "minters.strategies.exit_premium=0.01"],
@@ -498,7 +498,7 @@ def test_staked_shares_of_nobody_and_everybody():
         (["minters.strategies.hodl=1"], "--set: minters.strategies.hodl: is not a key here; did you mean hold?"),
         (["minters.collateral.tX=1"], "--set: minters.collateral.tX: 'tX' is no listed tASSET; known: tA, tB, tC, tDOLLAR"),
         (["minters.collateral.tA2=1"], "--set: minters.collateral.tA2: 'tA2' is no listed tASSET; known: tA, tB, tC, tDOLLAR"),
-        (["minters.collateral.tA=0"], "--set: minters.collateral.tA: 0 is not in (0, inf)"),
+        (["minters.collateral.tA=0"], "--set: minters.collateral.tA: 0 is not in [1e-12, 1e12]"),
         (
             ["reactions.sit=0", "reactions.recover=0", "reactions.move=0"],
             "reactions: sit, recover and move are all 0; at least one must be",

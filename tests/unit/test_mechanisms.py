@@ -12,11 +12,21 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from seawall.agents.avmm import Mechanism
-from seawall.protocols.errors import ScenarioError
+from seawall.protocols.errors import ConservationError, ScenarioError
 from seawall.reports.mechanisms import chart, print_comparison, write_comparison
-from seawall.scenarios.build import build
+from seawall.scenarios.build import build, build_model
 from seawall.scenarios.load import load
-from seawall.studies.mechanisms import FIGURES, MECHANISMS, Comparison, compare_mechanisms, interval, summarise
+from seawall.studies import mechanisms as study
+from seawall.studies.mechanisms import (
+    FIGURES,
+    MECHANISMS,
+    Comparison,
+    MechanismsFailed,
+    compare_mechanisms,
+    interval,
+    judge,
+    summarise,
+)
 
 FEW = ("prices.days=0.05", "avmm.traders.count=40", *(f"avmm.lps.{kind}.count=2" for kind in ("static", "undercutting", "inventory")))
 
@@ -144,6 +154,77 @@ def test_one_path_is_not_enough_to_be_kept(scenario):
         compare_mechanisms(scenario, paths=5, settings=FEW, progress=stop)
 
 
+@pytest.fixture
+def frail(monkeypatch):
+    """Markets with sealed bids lose money on path 1."""
+
+    def build_frail(loaded, prices, seed, path):
+        if path == 1 and loaded.scenario.avmm.mechanism == "sealed_bid":
+            raise ConservationError("money vanished")
+        return build_model(loaded, prices, seed, path)
+
+    monkeypatch.setattr(study, "build_model", build_frail)
+
+
+def test_a_path_that_fails_with_one_mechanism_is_left_out_with_all(scenario, comparison, frail):
+    found = compare_mechanisms(scenario, paths=3, settings=FEW)
+    whole = comparison.paths[comparison.paths["path"] != 1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found.paths, whole, check_exact=True)
+    assert set(found.table["paths"]) <= {0, 2}
+    said = found.failed.iloc[0].to_dict()
+    command = said.pop("command")
+    assert said == {"path": 1, "mechanism": "sealed_bid", "type": "ConservationError", "error": "money vanished"}
+    assert command.endswith("--set avmm.mechanism=sealed_bid --path 1")
+
+
+def test_failed_paths_are_counted_listed_and_too_many_are_refused(scenario, frail, tmp_path):
+    found = compare_mechanisms(scenario, paths=3, settings=FEW)
+    write_comparison(found, tmp_path)
+    assert pd.read_parquet(tmp_path / "mechanism_failures.parquet")["path"].tolist() == [1]
+    text = printed(found, tmp_path)
+    assert "2 paths with each mechanism, 1 left out that failed" in text
+    assert "Failed  path 1 with sealed-bid auctions: ConservationError: money vanished" in text
+    assert "1 paths that failed are left out" in chart(found).note
+    judge(found, max_failed_share=0.34)
+    with pytest.raises(MechanismsFailed, match=r"1 of 3 paths failed, more than 1\.0%; the first is path 1 with sealed-bid auctions"):
+        judge(found)
+
+
+def test_where_every_path_fails_nothing_is_computed_and_all_is_listed(scenario, monkeypatch, tmp_path):
+    def refuse(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(study, "price_paths", refuse)
+    found = compare_mechanisms(scenario, paths=2, settings=FEW)
+    write_comparison(found, tmp_path)
+    assert (len(found.failed), found.table["mean"].notna().sum()) == (2, 0)
+    with pytest.raises(MechanismsFailed, match="2 of 2 paths failed"):
+        judge(found)
+
+
+REPLAY = """prices:
+  model: replay
+  file: ../two.csv
+  assets: {ETH: eth, BTC: btc}
+  bar_stamp: end
+  bar_seconds: 60
+
+oracle_feeders"""
+
+
+def test_a_file_outside_of_the_folder_is_read_only_if_allowed(tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    times = pd.date_range("2024-03-04T00:01:00Z", periods=61, freq="min").strftime("%Y-%m-%dT%H:%M:%SZ")
+    pd.DataFrame({"timestamp": times, "eth": 3_000.0, "btc": 60_000.0}).to_csv(tmp_path / "two.csv", index=False)
+    text, found = re.subn(r"prices:.*?oracle_feeders", REPLAY, (SHIPPED / "rfq_day.yaml").read_text(), flags=re.DOTALL)
+    assert found == 1
+    (inner / "day.yaml").write_text(text)
+    with pytest.raises(ScenarioError, match="--allow-outside"):
+        compare_mechanisms(inner / "day.yaml", paths=2, settings=FEW[1:])
+    assert compare_mechanisms(inner / "day.yaml", paths=2, settings=FEW[1:], allow_outside=True).paths["path"].nunique() == 2
+
+
 def test_a_scenario_without_an_rfq_market_is_refused():
     with pytest.raises(ScenarioError, match=r"storm\.yaml: avmm: is missing"):
         compare_mechanisms(STORM, paths=2)
@@ -211,9 +292,10 @@ def test_points_of_the_chart_are_the_means(comparison):
     assert points == pytest.approx(means)
 
 
-def test_three_files_are_written(comparison, tmp_path):
+def test_four_files_are_written(comparison, tmp_path):
     write_comparison(comparison, tmp_path / "new")
-    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == ["mechanism_paths.parquet", "mechanisms.parquet", "mechanisms.svg"]
+    files = ["mechanism_failures.parquet", "mechanism_paths.parquet", "mechanisms.parquet", "mechanisms.svg"]
+    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == files
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "new" / "mechanisms.parquet"), comparison.table)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "new" / "mechanism_paths.parquet"), comparison.paths)
 
@@ -231,6 +313,13 @@ def test_the_command_compares_and_says_where_its_files_are(scenario, tmp_path):
     assert {file.name for file in (tmp_path / "day-mechanisms-3").iterdir()} >= {"mechanisms.svg", "mechanisms.parquet"}
     assert "constant-product pools" in done.stdout
     assert str(tmp_path / "day-mechanisms-3") in done.stdout
+
+
+def test_the_command_fails_where_too_many_paths_do_after_writing_everything(scenario, frail, tmp_path):
+    done = command(scenario, "--paths", 3, "--seed", 3, "--out", tmp_path, *(part for key in FEW for part in ("--set", key)))
+    assert done.exit_code == 2
+    assert "1 of 3 paths failed" in done.output
+    assert len(list((tmp_path / "day-mechanisms-3").iterdir())) == 4
 
 
 def test_the_command_refuses_in_words():

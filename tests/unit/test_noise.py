@@ -8,16 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from seawall.prices.noise import (
-    Antithetic,
-    Importance,
-    Plain,
-    Sobol,
-    crash,
-    draw,
-    effective_sample_size,
-    weighted_mean_interval,
-)
+from seawall.prices.noise import Antithetic, Importance, Plain, Sobol, crash, draw, effective_sample_size
+from seawall.studies.tails import mean
 
 YEARS = np.full(24, 1 / (365 * 24))  # a day in hours
 DRIFT, VOLATILITY = 0.1, 0.9
@@ -162,12 +154,13 @@ def test_a_rare_crash_is_measured():
     """A fall by 15% in a day has a chance of 3 in 10,000: 4,000 plain paths would see about one, and err by 90% of it; measured here 6%."""
     z, log_weights = pushed(a_crash())
     crashed = (returns_of(z) < math.log(0.85)).astype(float)
-    interval = weighted_mean_interval(crashed, log_weights)
+    found = mean(crashed, log_weights)
+    error = found.half_width / stats.norm.isf(0.025)
     assert 0.4 < crashed.mean() < 0.5
     assert chance_of(-0.15) < 1e-3
-    assert abs(interval.mean - chance_of(-0.15)) < 4 * interval.standard_error
-    assert interval.standard_error < 0.07 * interval.mean
-    assert abs(interval.mean - chance_of(-0.145)) > 4 * interval.standard_error  # the chance of a fall by 14.5% is another one
+    assert abs(found.value - chance_of(-0.15)) < 4 * error
+    assert error < 0.07 * found.value
+    assert abs(found.value - chance_of(-0.145)) > 4 * error  # the chance of a fall by 14.5% is another one
 
 
 def test_the_push_follows_the_assets_loadings_and_the_length_of_steps():
@@ -223,23 +216,9 @@ def test_the_effective_size_is_within_bounds_and_knows_no_scale(logs, shift):
     assert effective_sample_size(np.array(logs) + shift) == pytest.approx(size)
 
 
-def test_with_equal_weights_the_interval_is_the_ordinary_one():
-    values = np.random.default_rng(1).standard_normal(100)
-    interval = weighted_mean_interval(values, np.zeros(100))
-    error = values.std(ddof=1) / 10
-    assert (interval.mean, interval.low, interval.high) == pytest.approx(
-        (values.mean(), values.mean() - 1.959964 * error, values.mean() + 1.959964 * error)
-    )
-
-
 def test_ninety_five_of_a_hundred_intervals_hold_the_mean():
     """Mean of z over paths pushed by 0.5: 300 intervals of 400 paths, within 4 binomial standard errors of 0.95."""
     z = np.random.default_rng(1).standard_normal((300, 400)) + 0.5
-    intervals = [weighted_mean_interval(one, 0.125 - 0.5 * one) for one in z]
+    intervals = [mean(one, 0.125 - 0.5 * one) for one in z]
     held = np.mean([one.low <= 0 <= one.high for one in intervals])
     assert held == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 300))
-
-
-def test_values_and_weights_of_different_length_are_refused():
-    with pytest.raises(ValueError, match="must be"):
-        weighted_mean_interval(np.ones(3), np.zeros(2))

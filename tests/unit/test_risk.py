@@ -84,6 +84,25 @@ def test_the_interval_solves_halls_equation():
     assert interval(5.0, pulls, 0.95) == pytest.approx((5.0 - error * student(t), 5.0 - error * student(-t)))
 
 
+@pytest.mark.parametrize("turned", [1.0, -1.0])
+def test_caution_puts_back_only_the_end_that_is_drawn_in(turned):
+    """Exponential losses: the low end of Hall's interval lies above Student's; of gains the high end below it."""
+    pulls = turned * (np.random.default_rng(3).exponential(size=40) - 1.0)
+    pulls -= pulls.mean()
+    reach = stats.t.ppf(0.975, 39) * math.sqrt((pulls**2).sum() * 40 / 39)
+    bold, half, whole = (np.array(interval(0.0, pulls, 0.95, caution=caution)) for caution in (0.0, 0.5, 1.0))
+    near, far = (0, 1) if turned > 0.0 else (1, 0)
+    assert abs(bold[near]) < reach < abs(bold[far])
+    assert (abs(whole[near]), abs(half[near])) == pytest.approx((reach, (reach + abs(bold[near])) / 2.0))
+    assert bold[far] == half[far] == whole[far]
+
+
+def test_the_interval_of_a_mean_is_half_as_cautious_as_the_hull():
+    values = np.random.default_rng(4).lognormal(size=200)
+    pulls = (values - values.mean()) / 200
+    assert risk.mean(values).low == pytest.approx(np.mean([interval(values.mean(), pulls, 0.95, caution=c)[0] for c in (0.0, 1.0)]))
+
+
 def test_the_interval_of_a_sample_without_skew_is_students():
     values = np.concatenate([np.arange(-10.0, 0.0), np.arange(1.0, 11.0)])
     found = risk.mean(values)
