@@ -1,6 +1,7 @@
 """Seawall stress-tests DeFi markets with agents: who becomes insolvent, what LPs earn, how liquidations go.
 
-`run("scenarios/short_squeeze.yaml")` runs a scenario; `StressModel` is the Mesa model underneath. Names are imported when first used.
+`run("scenarios/short_squeeze.yaml")` runs a scenario; `tune("scenarios/studies/quick.yaml")` answers a study; `StressModel` is the
+Mesa model underneath. Names are imported when first used.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from seawall.scenarios.schema import Scenario
     from seawall.studies.simulate import run
     from seawall.studies.store import RunResult
+    from seawall.studies.tune import tune
 
 _PLACES = {
     "RunResult": "seawall.studies.store",
@@ -21,9 +23,10 @@ _PLACES = {
     "StressModel": "seawall.models.stress",
     "load": "seawall.scenarios.load",
     "run": "seawall.studies.simulate",
+    "tune": "seawall.studies.tune",
 }
 
-__all__ = ["RunResult", "Scenario", "StressModel", "load", "run"]
+__all__ = ["RunResult", "Scenario", "StressModel", "load", "run", "tune"]
 
 
 def __getattr__(name: str) -> Any:

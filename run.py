@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,15 +19,17 @@ if importlib.util.find_spec("seawall") is None:
     os.execv(_venv, [str(_venv), *sys.argv])
 
 import typer
-from rich.console import Console
+
+from seawall.reports.console import SafeConsole
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split(":")[0] + ".")
-out, err = Console(), Console(stderr=True)
+out, err = SafeConsole(), SafeConsole(stderr=True)
 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the scenario; may be repeated.")]
 
 
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the scenario name files outside of its folder.")]
+Cluster = Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="A Dask cluster instead of threads (docs/cluster.md).")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
 OUT = Path("out")
 
@@ -50,6 +53,16 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: one run leaves little, and searching all that it imports takes a tenth of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 @app.command(epilog="Example: python run.py run scenarios/short_squeeze.yaml --seed 7 --set minters.count=2000")
 def run(
     scenario: Annotated[Path, typer.Argument(help="YAML file of a scenario.")],
@@ -60,27 +73,29 @@ def run(
     until: Annotated[str | None, typer.Option(help='With --paths as the most: stop once "cvar95(bad_debt) +- 5%" holds.')] = None,
     resume: Annotated[bool, typer.Option("--resume", help="With --paths: go on where an interrupted run stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="With --paths: threads; one per core if left out.")] = None,
+    cluster: Cluster = None,
     out_dir: Out = OUT,
     audit: Annotated[bool, typer.Option("--audit", help="Check the books after every round (slow).")] = False,
     allow_outside: Outside = False,
 ) -> None:
     """Simulate a scenario, one path or many; write results and a report."""
-    with plain_errors():
+    with plain_errors(), uncollected() if paths is None else nullcontext():
         from seawall.protocols.errors import OptionError
         from seawall.scenarios.load import load
 
-        if paths is None and (until is not None or resume or workers is not None):
-            raise OptionError("--until, --resume and --workers are for many paths: give --paths too")
+        if paths is None and (until is not None or resume or workers is not None or cluster is not None):
+            raise OptionError("--until, --resume, --workers and --cluster are for many paths: give --paths too")
         if paths is not None and (audit or path):
             raise OptionError("--audit and --path are for a single path: leave --paths out")
         loaded = load(scenario, settings or (), allow_outside=allow_outside)
         for warning in loaded.warnings:
             err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-        _tell_of_compilation(has_exchange=loaded.scenario.exchange is not None, has_avmm=loaded.scenario.avmm is not None)
+        if cluster is None:
+            _tell_of_compilation(has_exchange=loaded.scenario.exchange is not None, has_avmm=loaded.scenario.avmm is not None)
         if paths is None:
             _run_one(loaded, out_dir, seed=seed, path=path, with_audit=audit)
         else:
-            _run_many(loaded, out_dir, paths=paths, seed=seed, until=until, resume=resume, workers=workers)
+            _run_many(loaded, out_dir, paths=paths, seed=seed, until=until, resume=resume, workers=workers, cluster=cluster)
 
 
 def _run_one(loaded: Any, out_dir: Path, **asked: Any) -> None:
@@ -97,7 +112,7 @@ def _run_one(loaded: Any, out_dir: Path, **asked: Any) -> None:
     print_summary(result, out, folder)
 
 
-def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, **asked: Any) -> None:
+def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, workers: int | None, cluster: str | None, **asked: Any) -> None:
     from seawall.reports.ensemble import write_ensemble_report
     from seawall.reports.ensemble_terminal import print_ensemble
     from seawall.studies.ensemble import judge, run_paths
@@ -105,12 +120,32 @@ def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, **asked: Any) -> 
 
     seed = loaded.scenario.seed if seed is None else seed
     folder = out_dir / loaded.file.stem / f"{loaded.digest}-{seed}-paths"
-    with _progress("paths") as progress:
-        found = run_paths(loaded, folder=folder, seed=seed, progress=progress, max_failed_share=1.0, **asked)
+    with _players(workers, cluster) as players, _progress("paths") as progress:
+        found = run_paths(loaded, folder=folder, seed=seed, players=players, progress=progress, max_failed_share=1.0, **asked)
     risk = ensemble_risk(found)
     write_ensemble_report(found, risk)
     print_ensemble(found, out, risk)
     judge(found)
+
+
+@contextmanager
+def _players(workers: int | None, cluster: str | None) -> Iterator[Any]:
+    """Who plays paths: threads of this machine, or a cluster."""
+    from seawall.protocols.errors import OptionError
+
+    if workers is not None and cluster is not None:
+        raise OptionError("--workers counts threads of this machine, a cluster has its own: leave one of --workers and --cluster out")
+    if cluster is None:
+        from seawall.studies.players import Threads
+
+        yield Threads(workers)
+        return
+    from seawall.studies.cluster import connect
+
+    with connect(cluster) as players:
+        where = f"Playing on {players.workers} threads of {cluster}; dashboard: {players.dashboard or 'none'}"
+        err.print(where, style="dim", markup=False, highlight=False, soft_wrap=True)
+        yield players
 
 
 def _tell_of_compilation(*, has_exchange: bool, has_avmm: bool) -> None:
@@ -137,17 +172,20 @@ def mechanisms(
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
     settings: Set = None,
     out_dir: Out = OUT,
+    allow_outside: Outside = False,
 ) -> None:
     """Compare RFQ routing with pools and auctions: the same LPs, orders and prices, another mechanism."""
     with plain_errors():
         from seawall.reports.mechanisms import print_comparison, write_comparison
-        from seawall.studies.mechanisms import compare_mechanisms
+        from seawall.studies.mechanisms import compare_mechanisms, judge
 
         with _progress("paths") as progress:
-            found = compare_mechanisms(scenario, paths=paths, seed=seed, settings=settings or (), progress=progress)
+            terms: dict[str, Any] = {"seed": seed, "settings": settings or (), "allow_outside": allow_outside}
+            found = compare_mechanisms(scenario, paths=paths, progress=progress, **terms)
         folder = out_dir / f"{scenario.stem}-mechanisms-{found.seed}"
         write_comparison(found, folder)
         print_comparison(found, out, folder)
+        judge(found)
 
 
 @app.command(epilog="Example: python run.py prices scenarios/short_squeeze.yaml --paths 500")
@@ -229,6 +267,7 @@ def hindcast(
     realised: Annotated[Path, typer.Option(help="CSV or Parquet file of liquidations that happened.")],
     long: Annotated[str, typer.Option(help="Column of liquidated longs, or of both sides together.")],
     short: Annotated[str | None, typer.Option(help="Column of liquidated shorts.")] = None,
+    loss: Annotated[str | None, typer.Option(help="Column of USD of margin that the liquidated lost.")] = None,
     unit: Annotated[str, typer.Option(help="What is recorded: base (units of the asset) or usd.")] = "base",
     time_column: Annotated[str, typer.Option(help="Column of times.")] = "timestamp",
     stamp: Annotated[str, typer.Option(help="Whether times are the start or the end of their interval.")] = "end",
@@ -250,7 +289,7 @@ def hindcast(
 
         loaded = load(scenario, settings or (), allow_outside=allow_outside)
         told: dict[str, Any] = {"time": time_column, "unit": unit, "stamp": stamp}
-        columns = RealisedColumns(realised, long, short, **told)
+        columns = RealisedColumns(realised, long, short, loss, **told)
         _tell_of_compilation(has_exchange=True, has_avmm=False)
         with _progress("runs") as progress:
             terms: dict[str, Any] = {
@@ -264,6 +303,122 @@ def hindcast(
         folder = out_dir / f"{scenario.stem}-hindcast-{found.about['seed']}"
         write_hindcast(found, folder)
         print_hindcast(found, out, folder)
+
+
+@app.command(epilog="Example: python run.py tune scenarios/studies/quick.yaml")
+def tune(
+    study: Annotated[Path, typer.Argument(help="YAML file of a tuning study.")],
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the study's own.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted study stopped.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, max=1024, help="Threads; one per core if left out.")] = None,
+    cluster: Cluster = None,
+    out_dir: Out = OUT,
+    allow_outside: Outside = False,
+) -> None:
+    """Choose parameters: the frontier, a recommendation with intervals, and what it rests on."""
+    with plain_errors():
+        from seawall.reports.tune import write_tuning_report
+        from seawall.reports.tune_terminal import print_tuning
+        from seawall.studies.study_folder import study_folder
+        from seawall.studies.tune import load_study
+        from seawall.studies.tune import tune as search
+        from seawall.studies.tune_files import save_tuning
+
+        asked = load_study(study, allow_outside=allow_outside)
+        folder = out_dir / study.stem / f"{asked.digest}-{asked.spec.seed if seed is None else seed}"
+        with _players(workers, cluster) as players, study_folder(folder, resume=resume) as trials:
+            with _progress("paths") as progress:
+                found = search(asked, trials, players, seed=seed, progress=progress)
+            save_tuning(found, folder, workers=f"{players.workers} of {players.place}")
+        write_tuning_report(folder)
+        print_tuning(folder, out)
+
+
+@app.command(epilog="Example: python run.py reverse scenarios/studies/outage.yaml")
+def reverse(
+    file: Annotated[Path, typer.Argument(help="YAML file of a reverse stress test; with --breach, of a scenario.")],
+    breach: Annotated[str | None, typer.Option(help='What must hold: "p(bad_debt > 0.005 * debt_start) <= 5%".')] = None,
+    along: Annotated[str | None, typer.Option(metavar="KEY", help="Key whose level is looked for: shocks[0].change.")] = None,
+    low: Annotated[float | None, typer.Option(help="Lower end.")] = None,
+    high: Annotated[float | None, typer.Option(help="Upper end.")] = None,
+    scale: Annotated[bool, typer.Option("--scale", help="Levels multiply what the scenario says.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Levels are spaced by ratios.")] = False,
+    cases: Annotated[list[str] | None, typer.Option("--for", metavar="KEY=V,V,...", help="Search once for each value.")] = None,
+    paths: Annotated[int | None, typer.Option(help="Paths of each level; 200 if left out.")] = None,
+    most_paths: Annotated[int | None, typer.Option(help="Paths where more narrow the interval; four times --paths if left out.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="Of either end of the interval; 0.95 if left out.")] = None,
+    precision: Annotated[float | None, typer.Option(help="Share of the way between the ends; 0.01 if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the study's or scenario's own.")] = None,
+    settings: Set = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted search stopped.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, max=1024, help="Threads; one per core if left out.")] = None,
+    cluster: Cluster = None,
+    out_dir: Out = OUT,
+    allow_outside: Outside = False,
+) -> None:
+    """Find the smallest shock, gap, outage or drain that breaks a limit, with its interval."""
+    with plain_errors():
+        from seawall.reports.reverse import print_reverse, write_reverse
+        from seawall.studies.reverse import reverse as search
+        from seawall.studies.reverse_files import save
+        from seawall.studies.reverse_options import ReverseOptions
+
+        ends: dict[str, Any] = {"along": along, "low": low, "high": high, "scale": scale, "log": log, "cases": tuple(cases or ())}
+        closely: dict[str, Any] = {"paths": paths, "most_paths": most_paths, "confidence": confidence, "precision": precision}
+        spec = ReverseOptions(breach, **ends, **closely).spec(file)
+        base, folder = _scenario_of(spec, file, settings, out_dir, seed=seed, allow_outside=allow_outside)
+        with _at_work(folder, resume=resume, workers=workers, cluster=cluster) as (trials, players, progress):
+            found = search(spec, base, file, trials, players, seed=seed, progress=progress)
+            save(found, folder)
+        print_reverse(found, out, write_reverse(found, folder))
+
+
+@app.command(epilog="Example: python run.py sensitivity scenarios/studies/drivers.yaml")
+def sensitivity(
+    study: Annotated[Path, typer.Argument(help="YAML file of a sensitivity study.")],
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the study's or scenario's own.")] = None,
+    settings: Set = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted study stopped.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, max=1024, help="Threads; one per core if left out.")] = None,
+    cluster: Cluster = None,
+    out_dir: Out = OUT,
+    allow_outside: Outside = False,
+) -> None:
+    """Tell which parameters drive which outcomes over their ranges: Sobol's or Morris's indices, with intervals."""
+    with plain_errors():
+        from seawall.reports.sensitivity import print_sensitivity, write_sensitivity
+        from seawall.studies.sensitivity import sensitivity as ask
+        from seawall.studies.sensitivity_files import save
+        from seawall.studies.sensitivity_schema import SensitivitySpec
+        from seawall.studies.study_file import read_study
+
+        spec, _ = read_study(study, SensitivitySpec)
+        base, folder = _scenario_of(spec, study, settings, out_dir, seed=seed, allow_outside=allow_outside)
+        with _at_work(folder, resume=resume, workers=workers, cluster=cluster) as (trials, players, progress):
+            found = ask(spec, base, study, trials, players, seed=seed, progress=progress)
+            save(found, folder)
+        print_sensitivity(found, out, write_sensitivity(found, folder))
+
+
+def _scenario_of(spec: Any, study: Path, settings: list[str] | None, out_dir: Path, *, seed: int | None, allow_outside: bool) -> Any:
+    """The scenario of a study, its warnings told, and the study's folder."""
+    from seawall.studies.study_file import base_of, folder_name
+
+    base = base_of(spec, study, settings or (), allow_outside=allow_outside)
+    for warning in base.loaded.warnings:
+        err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    scenario = base.loaded.scenario
+    _tell_of_compilation(has_exchange=scenario.exchange is not None, has_avmm=scenario.avmm is not None)
+    return base, out_dir / folder_name(spec, base, study, seed)
+
+
+@contextmanager
+def _at_work(folder: Path, *, resume: bool, workers: int | None, cluster: str | None) -> Iterator[Any]:
+    """The folder for a study's trials, who plays them, and a progress bar."""
+    from seawall.studies.study_folder import study_folder
+
+    with _players(workers, cluster) as players, study_folder(folder, resume=resume) as trials, _progress("paths") as progress:
+        yield trials, players, progress
 
 
 @app.command(epilog="Example: python run.py compare out/short_squeeze/A-2024-paths out/short_squeeze/B-2024-paths")
@@ -281,9 +436,9 @@ def compare(
 
 
 @app.command(epilog="Example: python run.py report out/short_squeeze/0123456789ab-2024")
-def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
-    """Render the report and figures of a run, or of many paths, again from their files."""
-    with plain_errors():
+def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many paths, or of a tuning study.")]) -> None:
+    """Render the report and figures of a run, of many paths or of a tuning study again from their files."""
+    with plain_errors(), uncollected():
         from seawall.studies.ensemble_files import is_ensemble, load_ensemble
 
         if is_ensemble(folder):
@@ -293,6 +448,15 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> 
             many = load_ensemble(folder)
             write_ensemble_report(many)
             print_ensemble(many, out)
+            return
+        from seawall.studies.tune_files import ANSWER
+
+        if (folder / ANSWER).exists():
+            from seawall.reports.tune import write_tuning_report
+            from seawall.reports.tune_terminal import print_tuning
+
+            write_tuning_report(folder)
+            print_tuning(folder, out)
             return
         from seawall.reports.html import write_report
         from seawall.reports.terminal import print_summary

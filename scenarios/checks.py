@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from seawall.protocols.errors import Fault
+from seawall.scenarios import feasibility
 from seawall.scenarios.avmm_checks import avmm_faults, avmm_warnings
 from seawall.scenarios.avmm_layout import lay_out_avmm
 from seawall.scenarios.disturbance_checks import disturbance_faults
@@ -19,6 +20,7 @@ TOLERATED_SECONDS = 1e-3  # 0.7 days are 60479.999... seconds
 MAX_PRICES = 20_000_000
 MAX_ORDERS = 20_000_000
 MAX_BALANCES = 100_000_000
+MAX_RECORDS = 50_000  # each of some 17 kB: how often each action was answered how
 
 
 def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
@@ -139,6 +141,9 @@ def _round_faults(scenario: Scenario, document: Document, days: float) -> list[F
     if rounds * len(scenario.prices.assets) > MAX_PRICES:
         message = f"{rounds:,} rounds of {len(scenario.prices.assets)} assets are more than {MAX_PRICES:,} prices; use longer rounds"
         return [document.fault(("prices", "days"), message)]
+    records = days * SECONDS_PER_DAY / max(60.0 * (scenario.record_minutes or 1e6), scenario.step_seconds)
+    if records > MAX_RECORDS:
+        return [document.fault(("record_minutes",), f"{scenario.record_minutes:g} makes {records:,.0f} records, more than {MAX_RECORDS:,}")]
     return []
 
 
@@ -161,11 +166,18 @@ def warnings(scenario: Scenario, document: Document) -> list[Fault]:
     """Terms under which auctions cannot do their work (docs/design.md, "Four facts")."""
     found = []
     for name, terms in scenario.tassets.items():
-        most = 1.0 - 1.0 / terms.min_collateral_ratio
+        most = feasibility.restoring_line(terms.min_collateral_ratio)
         if terms.auction_discount > most:
             message = (
                 f"{terms.auction_discount:g} is more than 1 - 1/min_collateral_ratio = {most:.4g}: "
                 "each purchase from a CDP at the minimum lowers the ratio that it should restore"
+            )
+            found.append(document.fault(("tassets", name, "auction_discount"), message))
+        least = feasibility.floor_discount(terms, scenario)
+        if terms.auction_discount < least and scenario.liquidators.count and feasibility.buys_on_pool(scenario):
+            message = (
+                f"{terms.auction_discount:g} is less than {least:.4g}, which the pool's commission, the auction fee and min_profit take: "
+                "no purchase pays unless the pool trades below the oracle's price"
             )
             found.append(document.fault(("tassets", name, "auction_discount"), message))
         if scenario.oracle_feeders.heartbeat_seconds > terms.price_valid_seconds:

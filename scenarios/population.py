@@ -33,7 +33,8 @@ def draw_minters(
 ) -> tuple[Floats, Floats]:
     """Fill the owners' behaviour and what their CDPs are. Returns collateral and reserve cash, USD, [owners]; 0 for successors.
 
-    With positions of a real market, these are handed to the owners in a drawn order; the ratio of each is what its owner aims at.
+    With positions of a real market, these are handed to the owners in a drawn order; the ratio of each is what its owner aims at. Otherwise
+    a minimum above the reference lets owners post more or mint less: debt moves with minimum ** -debt_elasticity (assumption).
     """
     spec, count = scenario.minters, scenario.minters.count
     world.cdps["kind"] = layout.kinds
@@ -51,6 +52,7 @@ def draw_minters(
     terms = list(scenario.tassets.values())
     minimum = np.array([terms[k].min_collateral_ratio for k in world.cdps["tasset"][same]])
     minters, buffer, asleep = world.minters, buffer[same], asleep[same]
+    collateral = collateral * (minimum[:count] / spec.reference_ratio) ** (1.0 - spec.debt_elasticity)
     if positions is not None:
         order = rng.permutation(count)
         collateral, buffer = positions.collateral_usd[order], positions.ratio[order][same] / minimum - 1.0
@@ -100,11 +102,13 @@ def react(world: World, layout: Layout) -> None:
 
 
 def draw_liquidators(world: World, scenario: Scenario, rng: np.random.Generator) -> Floats:
-    """Fill the liquidators' behaviour. Returns their cash, USD, [liquidators]."""
+    """Fill the liquidators' behaviour. Returns their cash, USD, [liquidators]: more where discounts promise more (assumption)."""
     spec = scenario.liquidators
+    promised = sum(terms.auction_discount for terms in scenario.tassets.values()) / max(len(scenario.tassets), 1)
+    drawn = lognormal(spec.cash_usd, rng, len(world.liquidators))
     world.liquidators["min_profit"], world.liquidators["cost_usd"] = spec.min_profit, spec.cost_usd
     world.liquidators["uses_pool"] = spec.venue == "pool"
-    return lognormal(spec.cash_usd, rng, len(world.liquidators))
+    return drawn * (promised / spec.reference_discount) ** spec.capital_elasticity
 
 
 def draw_lps(world: World, scenario: Scenario, layout: Layout, rng: np.random.Generator) -> None:

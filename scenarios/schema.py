@@ -111,7 +111,12 @@ class Minters(Part):
         default_factory=dict, description="tDOLLAR or a tASSET: weight of the owners who lock it; tDOLLAR alone if left out"
     )
     strategies: Strategies = Strategies()
-    collateral_usd: LogNormal = LogNormal(median=20_000.0, sigma=1.0)
+    collateral_usd: LogNormal = Field(default=LogNormal(median=20_000.0, sigma=1.0), description="at the reference ratio")
+    reference_ratio: Ratio = Field(default=1.5, description="minimum ratio at which owners post collateral_usd")
+    debt_elasticity: Annotated[float, Within("[0, 10]")] = Field(
+        default=1.0,
+        description="by how many percent debt falls when the minimum rises by one: 1, same collateral; 0, same debt, more collateral",
+    )
     buffer: LogNormal = Field(default=LogNormal(median=0.35, sigma=0.5), description="target ratio = minimum x (1 + buffer)")
     alert_at: Share = Field(default=0.5, description="share of the buffer left when the owner wakes")
     excess: NotNegative = Field(default=0.5, description="ratio / target - 1 above which spare collateral is used")
@@ -139,7 +144,11 @@ class Liquidators(Part):
     """Buyers of margin-called CDPs' collateral."""
 
     count: Count
-    cash_usd: LogNormal = LogNormal(median=200_000.0, sigma=1.0)
+    cash_usd: LogNormal = Field(default=LogNormal(median=200_000.0, sigma=1.0), description="at the reference discount")
+    reference_discount: Annotated[float, Within("(0, 1)")] = Field(default=0.2, description="mean discount at which they bring cash_usd")
+    capital_elasticity: Annotated[float, Within("[0, 10]")] = Field(
+        default=0.0, description="by how many percent their cash rises when the mean discount of all tASSETs rises by one"
+    )
     tokens_usd: Usd = Field(default=0.0, description="of each tASSET, held from the start")
     venue: Literal["pool", "inventory"] = Field(
         default="pool", description="where tokens are found beyond those held: the pool, or nowhere"

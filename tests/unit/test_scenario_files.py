@@ -84,10 +84,10 @@ def test_a_good_file_is_read_with_its_defaults(write):
             "model: simulatd",
             "test.yaml:4: prices: model is missing or unknown; known: constant, simulated, replay, bootstrap, daily_bars",
         ),
-        ("start_usd: 100", "start_usd: 0", "test.yaml:8: prices.assets.AAPL.start_usd: 0 is not in (0, inf)"),
+        ("start_usd: 100", "start_usd: 0", "test.yaml:8: prices.assets.AAPL.start_usd: 0 is not in [1e-12, 1e12]"),
         ("tracks: AAPL", "tracks: APPL", "test.yaml:11: tassets.tAAPL.tracks: 'APPL' is no asset of prices.assets; known: AAPL"),
         ("count: 10", "count: 1000000000000", "test.yaml:14: minters.count: 1000000000000 is not in [0, 1000000]"),
-        ("count: 10", "count: 10, reserve: -0.1", "test.yaml:14: minters.reserve: -0.1 is not in [0, inf)"),
+        ("count: 10", "count: 10, reserve: -0.1", "test.yaml:14: minters.reserve: -0.1 is not in [0, 1e12]"),
         ("name: Test", "name: Test\nname: Again", "test.yaml:2: name: stands twice, first on line 1"),
         ("name: Test", "name: &x Test", "test.yaml:1: anchors and aliases (& and *) are not allowed"),
         ("name: Test", "name: !!python/name:os.system", "test.yaml:1: the tag tag:yaml.org,2002:python/name:os.system is not allowed"),
@@ -176,6 +176,15 @@ def test_terms_under_which_auctions_cannot_work_are_warned_of(write):
     assert load(write(GOOD)).warnings == ()
 
 
+def test_a_discount_that_pays_nobody_is_warned_of(write):
+    """0.3 % commission and 1 % least profit: 1 - 0.997 / 1.01 = 0.01287."""
+    thin = GOOD.replace("0.2", "0.0128") + "liquidators: {count: 1}\n"
+    (warning,) = load(write(thin)).warnings
+    assert warning.message.startswith("0.0128 is less than 0.01287, which the pool's commission")
+    assert load(write(thin.replace("0.0128", "0.0129"))).warnings == ()
+    assert load(write(thin.replace("{count: 1}", "{count: 1, tokens_usd: 5}"))).warnings == ()
+
+
 def test_a_missing_file_names_the_ones_that_ship(tmp_path):
     assert "shipped scenarios: " + ", ".join(file.name for file in shipped()) in faults_of(tmp_path / "no.yaml")[0]
 
@@ -184,7 +193,7 @@ def test_large_deep_and_empty_files_are_refused(write):
     assert faults_of(write("x: " + "y" * 2_000_000)) == ["test.yaml: larger than 1,048,576 bytes"]
     assert faults_of(write("a: " + "[" * 100)) == [f"test.yaml:1: nested more than {MAX_DEPTH} deep"]
     assert faults_of(write("# nothing\n")) == ["test.yaml:1: is empty; see the scenarios that ship for what belongs here"]
-    assert faults_of(write("- a\n- b\n")) == ["test.yaml:1: a scenario is a list of `key: value` lines"]
+    assert faults_of(write("- a\n- b\n")) == ["test.yaml:1: a list of `key: value` lines belongs here"]
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.name)

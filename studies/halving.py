@@ -1,0 +1,96 @@
+"""Who gets more paths: the promising half again and again, until the best point that meets every constraint stands alone.
+
+A point that looks good on few paths often has only not met its rare loss yet, so nothing is dropped for good: when a leader turns out to
+break a constraint, the next one is brought forward. The search ends when the best point that meets every constraint has all its paths, and
+so have all points that would be better if their constraints held.
+
+Source: successive halving, Karnin, Koren and Somekh (2013), Almost optimal exploration in multi-armed bandits, ICML; bringing points back
+is ours (assumption).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import chain, zip_longest
+
+from seawall.studies import ranking
+from seawall.studies.candidates import Candidates, Point
+from seawall.studies.tune_schema import Search
+from seawall.studies.until import parse
+
+
+def race(candidates: Candidates, search: Search) -> list[str]:
+    """Spend paths on candidates until the best that meets every constraint is known; says what was done, round by round."""
+    said = [_first(candidates, search)]
+    slots, paths = float(len(candidates.points)), search.first_paths
+    while paths < search.paths:
+        slots, paths = max(slots * search.keep, float(search.finalists)), min(2 * paths, search.paths)
+        chosen = promising(candidates, math.ceil(slots))
+        candidates.bring(dict.fromkeys(chosen, paths))
+        said.append(f"{len(chosen):,} points with {paths:,} paths each")
+    said += _finish(candidates, search)
+    return said + _sharpen(candidates, search)
+
+
+def promising(candidates: Candidates, slots: int) -> list[Point]:
+    """The points most worth more paths, from those of which no constraint is certainly broken.
+
+    Half of them lead by the objectives in order of importance, half stand on the outermost frontiers.
+    """
+    ranked = candidates.standing()
+    if not ranked:
+        return []
+    layers = ranking.layers(candidates.scores(ranked))
+    outer = [ranked[i] for i in sorted(range(len(ranked)), key=lambda i: (layers[i], i))]
+    turns = chain.from_iterable(zip_longest(ranked, outer))
+    return list(dict.fromkeys(point for point in turns if point is not None))[:slots]
+
+
+def recommended(candidates: Candidates, paths: int) -> list[Point]:
+    """Points that meet every constraint on at least so many paths, from the best to the worst."""
+    return [point for point in candidates.standing() if candidates[point].is_met and candidates.paths(point) >= paths]
+
+
+def _first(candidates: Candidates, search: Search) -> str:
+    """Give every point its first paths; the first point before the others, so that a misspelt measure is found out soon."""
+    candidates.bring({candidates.points[0]: search.first_paths})
+    candidates.bring(dict.fromkeys(candidates.points, search.first_paths))
+    return f"{len(candidates.points):,} points with {search.first_paths:,} paths each"
+
+
+def _finish(candidates: Candidates, search: Search) -> list[str]:
+    """Bring the leaders to all their paths until two meet every constraint, or nobody is left."""
+    said = []
+    while lacking := _leaders_lacking(candidates, search):
+        candidates.bring({point: min(2 * candidates.paths(point), search.paths) for point in lacking})
+        said.append(f"{len(lacking):,} leaders more paths")
+    return said
+
+
+def _leaders_lacking(candidates: Candidates, search: Search) -> list[Point]:
+    """The first few without all their paths among the leaders, down to the second point that meets every constraint on all paths."""
+    lacking, met = [], 0
+    for point in candidates.standing():
+        if candidates.paths(point) < search.paths:
+            lacking.append(point)
+        elif candidates[point].is_met:
+            met += 1
+        if met == 2 or len(lacking) == search.finalists:
+            break
+    return lacking
+
+
+def _sharpen(candidates: Candidates, search: Search) -> list[str]:
+    """Give the recommended point more paths until its rule is met; with them it may turn out not to meet a constraint."""
+    if search.until is None:
+        return []
+    rule, said = parse(search.until), []
+    while found := recommended(candidates, search.paths):
+        point = found[0]
+        paths, sample = candidates.paths(point), candidates.trials.sample(point.trial)  # type: ignore[arg-type]
+        estimate = rule.quantity.estimate(rule.quantity.values(sample.measures), sample.log_weights)
+        if rule.is_met(estimate) or paths >= search.most_paths:
+            break
+        candidates.bring({point: min(2 * paths, search.most_paths)})
+        said.append(f"the leader with {candidates.paths(point):,} paths")
+    return said

@@ -1,0 +1,91 @@
+"""From a YAML file to a checked study of a single scenario, of whatever kind. Every fault is reported at once, with file, line and key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from seawall.protocols.errors import Fault, ScenarioError
+from seawall.scenarios.faults import validate
+from seawall.scenarios.yaml_lines import MAX_BYTES, read
+from seawall.studies.expressions import ExpressionError
+from seawall.studies.proposals import Base, bases
+from seawall.studies.stopping import DEPENDENT
+from seawall.studies.tune_schema import Member, Settings
+
+S = TypeVar("S", bound=BaseModel)
+
+
+class OfOneScenario(Protocol):
+    """A study that names one scenario, as a file beside it or in the folder above, and settings."""
+
+    @property
+    def scenario(self) -> str:
+        """The file, as seen from the study's folder."""
+
+    @property
+    def settings(self) -> Settings:
+        """Made before anything else."""
+
+    @property
+    def seed(self) -> int | None:
+        """None for the scenario's own."""
+
+    def model_dump_json(self) -> str:
+        """The whole study as text."""
+
+
+def read_study(file: Path, kind: type[S]) -> tuple[S, str]:
+    """A study and its text.
+
+    Args:
+        file: YAML.
+        kind: what it must be.
+
+    Raises:
+        ScenarioError: with all faults found.
+    """
+    text = _text(file)
+    return validate(read(text, str(file)), kind), text
+
+
+def base_of(spec: OfOneScenario, study: Path, settings: Sequence[str] = (), *, allow_outside: bool = False) -> Base:
+    """The scenario of a study with the study's own settings, then those of the command line.
+
+    Raises:
+        ScenarioError: it is wrong, lies outside of the study's folder and the one above, or lacks a key.
+        ExpressionError: its paths are not independent of each other.
+    """
+    base = bases(study, [Member(file=spec.scenario)], spec.settings, allow_outside=allow_outside)[0]
+    found = Base(base.file, base.weight, base.with_settings(settings), allow_outside)
+    sampling = getattr(found.loaded.scenario.prices, "sampling", "plain")
+    if sampling in DEPENDENT:
+        raise ExpressionError(f"prices.sampling {sampling}: its paths are not independent, so that no interval says how sure an answer is")
+    return found
+
+
+def folder_name(spec: OfOneScenario, base: Base, study: Path, seed: int | None) -> str:
+    """Study, digest of what is asked and of the scenario, and seed: where the answer belongs under an output folder."""
+    digest = hashlib.sha256(f"{spec.model_dump_json()}\n{base.loaded.digest}".encode()).hexdigest()[:12]
+    kind = type(spec).__name__.removesuffix("Spec").lower()
+    return f"{study.stem}-{kind}/{digest}-{seed_of(spec, base, seed)}"
+
+
+def seed_of(spec: OfOneScenario, base: Base, seed: int | None) -> int:
+    """The seed asked for, or the study's own, or the scenario's."""
+    return next(one for one in (seed, spec.seed, base.loaded.scenario.seed) if one is not None)
+
+
+def _text(file: Path) -> str:
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise ScenarioError([Fault(str(file), None, "", f"larger than {MAX_BYTES:,} bytes")])
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ScenarioError([Fault(str(file), None, "", "is not UTF-8 text")]) from None
+    except OSError as error:
+        raise ScenarioError([Fault(str(file), None, "", f"cannot be read ({error.strerror})")]) from None
