@@ -43,7 +43,7 @@ from seawall.models.avmm_measures import AvmmNames
 from seawall.models.exchange_measures import ExchangeNames
 from seawall.models.records import observe
 from seawall.models.world import digest
-from seawall.protocols import audit
+from seawall.protocols import audit, finite
 from seawall.protocols.compiled import mark_compiled
 from seawall.protocols.tables import Table, World
 
@@ -124,7 +124,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             avmm_names: names of its assets, by row.
             tasset_names: by row; "tasset 0", ... if not given.
             seed: for Mesa's own generators, which no built-in agent uses.
-            with_audit: check the books after every round instead of only at the end (slow).
+            with_audit: check the books after every round instead of only at the end, and that every figure is a number (slow).
         """
         super().__init__(rng=int(seed))
         if world is None:
@@ -194,6 +194,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         return self
 
     def _after_rounds(self, *, audited: bool) -> None:
+        if self.with_audit:
+            for market in (self.world, self.exchange, self.avmm):
+                if market is not None:
+                    finite.check(market)
         if audited:
             audit.check(self.world)
             if self.exchange is not None:

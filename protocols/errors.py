@@ -51,6 +51,10 @@ class ConservationError(SeawallError, AssertionError):
     """The books do not balance: money came from nowhere or vanished. Always a defect of Seawall."""
 
 
+class NumberError(SeawallError, ArithmeticError):
+    """A figure of a market is not a number, or past counting. Always a defect of Seawall."""
+
+
 class Refused(SeawallError):
     """A contract refused an action; nothing changed."""
 

@@ -1,7 +1,7 @@
 """YAML as plain data with the line of every key; everything that YAML could do beyond that is refused.
 
 Numbers are read as YAML 1.2 does (`1e6` is a number, `1:30` and `yes` are text). No tags, anchors or aliases, no duplicate keys, bounded
-size and depth: a scenario file never runs code and never grows in memory.
+size, depth and number of values: a scenario file never runs code, never grows in memory, and is read or refused within seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from seawall.protocols.errors import Fault, ScenarioError
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 16
+MAX_VALUES = 20_000  # keys and values together; a scenario that ships has some hundreds
+MAX_DIGITS = 1_000
 COMMAND_LINE = "--set"
 
 Key = tuple[str | int, ...]
@@ -57,12 +59,14 @@ class Document:
 
 
 def scalar(text: str) -> Any:
-    """A plain (unquoted) scalar as YAML 1.2 reads it. Raises ValueError for NaN and infinities."""
+    """A plain (unquoted) scalar as YAML 1.2 reads it. Raises ValueError for NaN, infinities and integers of too many digits."""
     if _NULL.match(text):
         return None
     if _BOOL.match(text):
         return text.lower() == "true"
     if _INT.match(text):
+        if len(text) > MAX_DIGITS:
+            raise ValueError(f"{text[:20]}... has more than {MAX_DIGITS:,} digits")
         return int(text.replace("_", ""))
     if _FLOAT.match(text):
         return float(text.replace("_", ""))
@@ -95,10 +99,13 @@ def read(text: str, file: str) -> Document:
 
 def _refuse_features(text: str, document: Document) -> None:
     """Walk the events without building anything: depth, anchors, aliases and tags are refused before they can cost."""
-    depth = 0
+    depth = values = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        values += isinstance(event, yaml.ScalarEvent)
+        if values > MAX_VALUES:
+            raise ScenarioError([Fault(document.file, line, "", f"more than {MAX_VALUES:,} keys and values")])
         if depth > MAX_DEPTH:
             raise ScenarioError([Fault(document.file, line, "", f"nested more than {MAX_DEPTH} deep")])
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):

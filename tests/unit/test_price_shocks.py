@@ -74,7 +74,7 @@ def test_a_shock_is_the_event_that_it_says(write, text, event):
         ("{kind: gap, at_hours: 1}", "t.yaml:7: shocks[0].change: is missing"),
         ("{kind: drift, at_hours: 1, per_day: 0.1, hour: 2, hours: 1}", "t.yaml:7: shocks[0].hour: is not a key here; did you mean hours?"),
         ("{kind: depeg, asset: C, at_hours: 1, level_usd: 1}", "t.yaml:7: shocks[0].asset: 'C' is no asset of prices.assets"),
-        ("{per_year: 100000, change: 0.1, recovery_hours: 0}", "t.yaml:7: shocks[0].recovery_hours: 0 is not in (0, inf)"),
+        ("{per_year: 100000, change: 0.1, recovery_hours: 0}", "t.yaml:7: shocks[0].recovery_hours: 0 is not in [1e-12, 1e12]"),
     ],
 )
 def test_a_fault_of_a_shock_is_named_with_line_and_key(write, text, fault):
