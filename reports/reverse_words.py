@@ -1,0 +1,116 @@
+"""A reverse stress test in words: how far the limit holds, how sure that is, and what to be careful about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from seawall.reports.words import number, percent
+from seawall.studies.reverse import Answer, Outcome, Reversed
+from seawall.studies.verdicts import Verdict
+
+
+def question(found: Reversed) -> str:
+    """What was asked."""
+    return f"How far {found.spec.require} holds, along {name(found)}"
+
+
+def answer(found: Reversed) -> list[str]:
+    """The answer in sentences; of several cases only the edges, the rest is in the table."""
+    if len(found.answers) == 1:
+        return list(sentences(found, found.answers[0]))
+    edges = "; ".join(_edge(found, one) for one in found.answers)
+    said = [f"{found.spec.require}, along {name(found)}: {edges}. In parentheses where the edge surely lies ({_confidence(found)})."]
+    return said + [f"With {one.name}: {words}" for one in found.answers for words in cautions(found, one)]
+
+
+def _edge(found: Reversed, one: Answer) -> str:
+    if one.outcome is not Outcome.FOUND:
+        return f"with {one.name} {_everywhere(found, one)}"
+    until, _ = ways(one)
+    ends = [one.surely_holds, one.surely_breaks][:: 1 if one.is_rising else -1]
+    between = " to ".join("unknown" if end is None else level(found, end) for end in ends)
+    return f"with {one.name} it holds {until} {level(found, one.holds)} ({between})"
+
+
+def sentences(found: Reversed, one: Answer) -> Iterator[str]:
+    """The answer of a case that is the only one."""
+    if one.outcome is not Outcome.FOUND:
+        yield f"{found.spec.require} {_everywhere(found, one)}."
+        return
+    until, onwards = ways(one)
+    yield (
+        f"{found.spec.require} holds {until} {level(found, one.holds)} ({name(found)}) "
+        f"and is broken from {level(found, one.breaks)} {onwards}, by the estimate."
+    )
+    yield f"{_sure(found, one, until, onwards)}."
+    yield from cautions(found, one)
+
+
+def cautions(found: Reversed, one: Answer) -> Iterator[str]:
+    """What makes the answer doubtful, or partial."""
+    if one.is_disordered:
+        yield "Harm does not grow all the way: a level further on holds for sure again. The interval is that of the first edge."
+    elif one.crossings > 1:
+        yield (
+            f"On the {number(found.spec.paths)} paths that all levels share the estimate passes the limit {one.crossings} times: "
+            "harm may not grow all the way, or the edge is blurred by chance."
+        )
+    failed = sum(len(tried.failures) for tried in one.levels)
+    if failed:
+        yield f"{number(failed)} of {number(failed + sum(tried.paths for tried in one.levels))} paths failed and are in no figure."
+
+
+def _everywhere(found: Reversed, one: Answer) -> str:
+    """The limit at all levels, where it holds at both ends or at neither."""
+    span = f"from {level(found, one.levels[0].value)} to {level(found, one.levels[-1].value)} ({name(found)})"
+    wanted = Verdict.MET if one.outcome is Outcome.HOLDS else Verdict.BROKEN
+    sure = sum(tried.standing.verdict is wanted for tried in one.levels)
+    levels = f"{len(one.levels)} levels {span}, for sure at {sure if sure < len(one.levels) else 'all'} of them"
+    if one.outcome is Outcome.HOLDS:
+        return f"holds at each of {levels}: nothing tried breaks it"
+    if one.outcome is Outcome.BREAKS:
+        return f"is broken at each of {levels}: nothing tried keeps it"
+    return f"has no single edge {span}: it stands at both ends in one way and between them in the other, so the levels have no order"
+
+
+def _sure(found: Reversed, one: Answer, until: str, onwards: str) -> str:
+    """The interval, with what it lacks."""
+    holds = f"surely holds {until} {level(found, one.surely_holds)}" if one.surely_holds is not None else "surely holds at no level tried"
+    breaks = (
+        f"is surely broken from {level(found, one.surely_breaks)} {onwards}"
+        if one.surely_breaks is not None
+        else "is surely broken at none"
+    )
+    return f"It {holds} and {breaks} ({_confidence(found)})"
+
+
+def _confidence(found: Reversed) -> str:
+    """How sure either end of an interval is, and from how many paths."""
+    counts = [tried.paths for one in found.answers for tried in one.levels]
+    few, many = number(min(counts)), number(max(counts))
+    return f"{percent(found.spec.confidence)} each, {few if few == many else f'{few} to {many}'} paths a level"
+
+
+def ways(one: Answer) -> tuple[str, str]:
+    """What stands before the last level that holds, and after the first that breaks."""
+    return ("up to", "on") if one.is_rising else ("down to", "down")
+
+
+def level(found: Reversed, value: float | None) -> str:
+    """A level of the key."""
+    if value is None:
+        return "-"
+    shown = f"{value:,.0f}" if value.is_integer() else f"{value:,.10g}"
+    return f"{shown} times" if found.spec.along.scales else shown
+
+
+def name(found: Reversed) -> str:
+    """What varies, in words."""
+    return found.spec.along.name.replace("_", " ")
+
+
+def value(found: Reversed, amount: float | None) -> str:
+    """The limited quantity: a share of paths, or a number in its own unit."""
+    if amount is None:
+        return "unknown"
+    return percent(amount) if found.spec.limit.quantity.statistic == "p" else number(amount)

@@ -1,0 +1,343 @@
+"""Reverse stress on made-up outcomes: edges that are known, both directions, and what has none."""
+
+import io
+import json
+import math
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import MadeUp, quick_disk, small
+from markets import SHIPPED
+from rich.console import Console
+
+from seawall.protocols.errors import OptionError, ScenarioError
+from seawall.reports import reverse_words
+from seawall.reports.reverse import print_reverse, write_reverse
+from seawall.studies import reverse_files
+from seawall.studies.expressions import ExpressionError
+from seawall.studies.levels import Line, NoValueError, PathsFailed
+from seawall.studies.reverse import Outcome, reverse
+from seawall.studies.reverse_options import ReverseOptions
+from seawall.studies.reverse_schema import ReverseSpec
+from seawall.studies.seal import read_manifest
+from seawall.studies.study_file import base_of
+from seawall.studies.verdicts import Verdict
+
+CHANGE = {"name": "change", "key": "shocks[0].change", "low": 0.0, "high": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch):
+    quick_disk(monkeypatch)
+    monkeypatch.setattr("seawall.studies.reverse.CHUNK_PATHS", 50)
+
+
+def study(**more):
+    asked = {"name": "Test", "about": "Of a shock.", "scenario": "small.yaml", "require": "p(bad_debt > 0) <= 25%", "along": CHANGE}
+    return ReverseSpec.model_validate({**asked, "precision": 0.02, "paths": 100, "most_paths": 100, **more})
+
+
+def asked(folder, players, spec):
+    file = small(folder).file
+    return reverse(spec, base_of(spec, file), file, folder / "trials", players)
+
+
+def noise(path):
+    return float(np.random.default_rng([9, path]).normal())
+
+
+def loss(loaded, path):
+    """Lost is what a shock is beyond 0.6, give or take 0.1: more than nothing on a quarter of all paths at 0.5326."""
+    return {"bad_debt_usd": max(loaded.scenario.shocks[0].change + 0.1 * noise(path) - 0.6, 0.0)}
+
+
+EDGE = 0.6 - 0.1 * 0.6744897501960817
+
+
+def test_the_edge_lies_in_its_interval(tmp_path):
+    answer = asked(tmp_path, MadeUp(loss), study()).answers[0]
+    assert (answer.outcome, answer.is_rising, answer.crossings, answer.is_disordered) == (Outcome.FOUND, True, 1, False)
+    assert answer.surely_holds < EDGE < answer.surely_breaks
+    assert answer.surely_holds <= answer.holds < answer.breaks <= answer.surely_breaks
+    assert answer.breaks - answer.holds <= 0.02 + 1e-9
+    sample_edge = 0.6 - 0.1 * np.sort([noise(path) for path in range(100)])[74]
+    assert answer.holds - 1e-3 <= sample_edge <= answer.breaks + 1e-3
+
+
+def test_verdicts_are_in_order_and_estimates_grow(tmp_path):
+    levels = asked(tmp_path, MadeUp(loss), study()).answers[0].levels
+    ranks = [(Verdict.MET, Verdict.OPEN, Verdict.BROKEN).index(level.standing.verdict) for level in levels]
+    assert ranks == sorted(ranks)
+    assert [level.standing.value for level in levels] == sorted(level.standing.value for level in levels)
+
+
+def test_harm_may_grow_downwards(tmp_path):
+    def thin(loaded, path):
+        return {"bad_debt_usd": max(0.4 + 0.1 * noise(path) - loaded.scenario.shocks[0].change, 0.0)}
+
+    answer = asked(tmp_path, MadeUp(thin), study()).answers[0]
+    edge = 0.4 + 0.1 * 0.6744897501960817
+    assert (answer.outcome, answer.is_rising) == (Outcome.FOUND, False)
+    assert answer.surely_breaks < edge < answer.surely_holds
+    assert answer.surely_breaks <= answer.breaks < answer.holds <= answer.surely_holds
+    assert reverse_words.ways(answer) == ("down to", "down")
+
+
+def test_a_limit_from_below_is_kept_by_more(tmp_path):
+    spec = study(require="mean(bad_debt) >= 0.3", precision=0.01)
+    answer = asked(tmp_path, MadeUp(lambda loaded, _: {"bad_debt_usd": loaded.scenario.shocks[0].change}), spec).answers[0]
+    assert not answer.is_rising
+    assert answer.breaks < 0.3 <= answer.holds
+    assert (answer.surely_breaks, answer.surely_holds) == (answer.breaks, answer.holds)  # the same on every path: nothing is open
+
+
+def test_more_paths_narrow_the_interval_and_none_are_spent_elsewhere(tmp_path):
+    few, more = study(paths=50, most_paths=50), study(paths=50, most_paths=400)
+    narrow, wide = (asked(tmp_path / name, MadeUp(loss), spec).answers[0] for name, spec in _folders(tmp_path, more=more, few=few))
+    assert narrow.surely_breaks - narrow.surely_holds < wide.surely_breaks - wide.surely_holds
+    paths = {level.value: level.paths for level in narrow.levels}
+    assert paths[0.0] == paths[1.0] == 50
+    assert max(paths.values()) == 400
+    assert all(
+        level.paths == 400 or not level.is_open for level in narrow.levels if narrow.surely_holds < level.value < narrow.surely_breaks
+    )
+
+
+def _folders(tmp_path, **specs):
+    for name in specs:
+        (tmp_path / name).mkdir()
+    return specs.items()
+
+
+def test_bounds_share_the_error_over_the_looks(tmp_path):
+    found = asked(tmp_path, MadeUp(loss), study(paths=50, most_paths=150, precision=0.2))
+    assert found.spec.looks == (50, 100, 150)
+    assert found.bound_confidence == pytest.approx(1.0 - 0.05 / 3)
+
+
+def test_either_sure_end_errs_seldom():
+    """Twelve searches, each on paths of its own: at 95 % of either end, more than 3 errors of one have a chance of 1 in 450."""
+    errors = np.zeros(2, int)
+    for run in range(12):
+        with tempfile.TemporaryDirectory() as folder:
+
+            def loss_of(loaded, path, run=run):
+                drawn = float(np.random.default_rng([run, path]).normal())
+                return {"bad_debt_usd": max(loaded.scenario.shocks[0].change + 0.1 * drawn - 0.6, 0.0)}
+
+            answer = asked(Path(folder), MadeUp(loss_of), study(paths=50, most_paths=50, precision=0.05)).answers[0]
+            errors += [(answer.surely_holds or 0.0) > EDGE, (answer.surely_breaks or 1.0) < EDGE]
+    assert (errors <= 3).all()
+
+
+@pytest.mark.parametrize(("threshold", "outcome", "verdict"), [(2.0, Outcome.HOLDS, Verdict.MET), (-1.0, Outcome.BREAKS, Verdict.BROKEN)])
+def test_no_edge_between_the_ends_is_an_answer_too(tmp_path, threshold, outcome, verdict):
+    def steady(loaded, path):
+        return {"bad_debt_usd": max(loaded.scenario.shocks[0].change - threshold, 0.0)}
+
+    found = asked(tmp_path, MadeUp(steady), study())
+    answer = found.answers[0]
+    assert (answer.outcome, answer.holds, answer.surely_holds) == (outcome, None, None)
+    assert {level.standing.verdict for level in answer.levels} == {verdict}
+    assert "for sure at all of them" in " ".join(reverse_words.answer(found))
+
+
+def test_a_hump_between_the_ends_has_no_single_edge(tmp_path):
+    def hump(loaded, path):
+        return {"bad_debt_usd": float(0.2 < loaded.scenario.shocks[0].change < 0.8)}
+
+    found = asked(tmp_path, MadeUp(hump), study())
+    assert found.answers[0].outcome is Outcome.NO_ORDER
+    assert "has no single edge from 0 to 1" in reverse_words.answer(found)[0]
+
+
+def test_a_second_edge_is_told_and_the_first_one_given(tmp_path):
+    def waves(loaded, path):
+        change = loaded.scenario.shocks[0].change
+        return {"bad_debt_usd": float(0.3 < change < 0.6 or change > 0.9)}
+
+    found = asked(tmp_path, MadeUp(waves), study(along={**CHANGE, "points": 9}))
+    answer = found.answers[0]
+    assert (answer.crossings, answer.is_disordered) == (3, True)
+    assert answer.surely_holds <= 0.3 < answer.surely_breaks
+    assert "Harm does not grow all the way" in " ".join(reverse_words.answer(found))
+
+
+def test_whole_numbers_stay_whole(tmp_path):
+    spec = study(along={"name": "liquidators", "key": "liquidators.count", "low": 0, "high": 40})
+    answer = asked(tmp_path, MadeUp(lambda loaded, _: {"bad_debt_usd": float(loaded.scenario.liquidators.count < 13)}), spec).answers[0]
+    assert (answer.breaks, answer.holds) == (12.0, 13.0)
+
+
+def test_factors_and_ratios(tmp_path):
+    line = {"name": "depth", "key": "tassets.*.pool.liquidity_usd", "scales": True, "low": 0.01, "high": 100, "spacing": "log"}
+
+    def shallow(loaded, path):
+        return {"bad_debt_usd": float(loaded.scenario.tassets["tA"].pool.liquidity_usd < 600.0)}
+
+    found = asked(tmp_path, MadeUp(shallow), study(along=line, precision=0.001))
+    answer = found.answers[0]
+    assert answer.breaks < 0.3 <= answer.holds
+    assert answer.holds / answer.breaks < (100 / 0.01) ** 0.0011
+    assert "0.3" in reverse_words.level(found, answer.holds)
+    assert reverse_words.level(found, answer.holds).endswith(" times")
+
+
+def test_cases_are_searched_one_by_one(tmp_path):
+    cases = [{"name": f"minimum {ratio}", "set": {"tassets.*.min_collateral_ratio": ratio}} for ratio in (1.3, 1.7)]
+
+    def called(loaded, path):
+        scenario = loaded.scenario
+        return {"bad_debt_usd": max(scenario.shocks[0].change + 1.0 - scenario.tassets["tA"].min_collateral_ratio, 0.0)}
+
+    found = asked(tmp_path, MadeUp(called), study(cases=cases))
+    assert [answer.name for answer in found.answers] == ["minimum 1.3", "minimum 1.7"]
+    assert [answer.holds <= edge < answer.breaks for answer, edge in zip(found.answers, (0.3, 0.7), strict=True)] == [True, True]
+
+
+def test_the_same_question_has_the_same_answer_whatever_was_there(tmp_path):
+    first = asked(tmp_path, MadeUp(loss), study())
+    again = asked(tmp_path, players := MadeUp(loss), study())
+    assert not players.jobs
+    assert again.about["paths_kept_from_before"] == again.about["paths"] == first.about["paths"]
+    assert again.answers == first.answers
+
+
+def test_every_level_can_be_played_alone(tmp_path):
+    level = asked(tmp_path, MadeUp(loss), study()).answers[0].levels[0]
+    assert level.command.endswith("--seed 3 --set 'shocks[0].change=0.0' --paths 100")
+
+
+def test_few_failures_are_told_and_many_are_refused(tmp_path):
+    found = asked(tmp_path, MadeUp(loss, fails=lambda path: path == 7), study())
+    assert "paths failed and are in no figure" in " ".join(reverse_words.answer(found))
+    with pytest.raises(PathsFailed, match=r"shocks\[0\].change at 0: 10 of 100 paths failed; the first: ConservationError: money vanished"):
+        asked(tmp_path, MadeUp(loss, fails=lambda path: path % 10 == 0), study(seed=4))
+
+
+def test_a_quantity_without_a_value_is_said(tmp_path):
+    with pytest.raises(NoValueError, match="has no value on any path"):
+        asked(tmp_path, MadeUp(lambda *_: {"bad_debt_usd": math.nan}), study(require="mean(bad_debt) <= 1"))
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "said"),
+    [
+        ({"along": {**CHANGE, "key": "shocks[3].change"}}, ScenarioError, r"shocks\[3\].change: .*nothing like this"),
+        ({"along": {**CHANGE, "high": 1000.0}}, ScenarioError, r"shocks\[0\].change: 250 is not in \(-1, 100\]"),
+        ({"along": {"name": "x", "key": "liquidators.count", "low": 0.5, "high": 4}}, ScenarioError, "0.5 to 4: the ends must be whole"),
+        ({"require": "p(bad_dept > 0) <= 5%"}, ExpressionError, "did you mean bad_debt_usd"),
+        ({"settings": {"tassets.tZ.auction_fee": 0.0}}, ScenarioError, "tassets.tZ.auction_fee"),
+        ({"scenario": "../../etc/passwd"}, ScenarioError, "neither in the study's folder nor in the one above"),
+    ],
+)
+def test_a_wrong_study_is_refused_in_words(tmp_path, more, error, said):
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(error, match=said):
+        asked(tmp_path / "inner", MadeUp(loss), study(**more))
+
+
+def test_dependent_paths_are_refused(tmp_path):
+    spec = study(settings={"prices.sampling": "antithetic"})
+    with pytest.raises(ExpressionError, match="not independent"):
+        asked(tmp_path, MadeUp(loss), spec)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"require": "p(bad_debt > 0)"}, "is no limit"),
+        ({"along": {"name": "x", "key": "k", "values": [1, 2]}}, "low and high, not values"),
+        ({"along": {**CHANGE, "low": 2.0}}, "must be less than high"),
+        ({"paths": 500, "most_paths": 100}, "must not be more than most_paths"),
+        ({"paths": 10, "most_paths": 100_000}, "is more than 128 times paths"),
+    ],
+)
+def test_the_schema_says_what_would_be_right(more, said):
+    with pytest.raises(ValueError, match=said):
+        study(**more)
+
+
+def test_rounded_levels_stay_within_a_tenth_of_the_precision(tmp_path):
+    base = base_of(study(), small(tmp_path).file)
+    for low, high, spacing in ((0.0, 1.0, "even"), (1e-6, 3e-6, "even"), (1e5, 1e8, "log"), (-0.9, 17.0, "even"), (0.003, 0.3, "log")):
+        along = study(along={**CHANGE, "low": low, "high": high, "spacing": spacing}).along
+        line = Line.of(along, base, base.file, 0.01)
+        for share in np.linspace(0.0, 1.0, 37):
+            assert abs(line.place(line.at(float(share))) - share) <= 0.0011
+        assert (line.at(0.0), line.at(1.0)) == (low, high)
+
+
+def options(**typed):
+    return ReverseOptions(**typed)
+
+
+def test_options_ask_the_same_as_a_file(tmp_path):
+    file = small(tmp_path).file
+    typed = {"breach": "p(bad_debt > 0) <= 25%", "along": "shocks[0].change", "low": 0.0, "high": 1.0, "paths": 50}
+    spec = options(**typed, cases=("tassets.*.min_collateral_ratio=1.3,1.5",)).spec(file)
+    assert (spec.scenario, spec.along.key, spec.along.name, spec.paths, spec.most_paths) == (
+        "small.yaml",
+        "shocks[0].change",
+        "change",
+        50,
+        200,
+    )
+    assert [(case.name, case.set) for case in spec.cases] == [
+        ("min collateral ratio 1.3", {"tassets.*.min_collateral_ratio": 1.3}),
+        ("min collateral ratio 1.5", {"tassets.*.min_collateral_ratio": 1.5}),
+    ]
+    written = tmp_path / "study.yaml"
+    written.write_text(json.dumps(spec.model_dump(mode="json", exclude_defaults=True)))
+    assert options().spec(written) == spec
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"breach": "p(x > 0) <= 1%"}, "--along, --low, --high missing"),
+        ({"along": "k"}, "--breach missing"),
+        ({"breach": "p(x > 0) <= 1%", "along": "k.a", "low": 0.0, "high": 1.0, "cases": ("a=1,,2",)}, "is not KEY=VALUE"),
+        ({"breach": "p(x > 0) <= 1%", "along": "k.a", "low": 0.0, "high": 1.0, "cases": ("a=.nan",)}, "not a finite number"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(tmp_path, typed, said):
+    with pytest.raises(OptionError, match=said):
+        options(**typed).spec(tmp_path / "x.yaml")
+
+
+def test_wrong_values_of_options_are_faults(tmp_path):
+    with pytest.raises(ScenarioError, match=r"command line: along: .*low \(2\) must be less than high \(1\)"):
+        options(breach="p(x > 0) <= 1%", along="k.a", low=2.0, high=1.0).spec(tmp_path / "x.yaml")
+
+
+def test_files_page_and_terminal_say_the_same(tmp_path):
+    found = asked(tmp_path, MadeUp(loss), study(name="<i>Shock</i>"))
+    folder, answer = tmp_path / "out", found.answers[0]
+    folder.mkdir()
+    reverse_files.save(found, folder)
+    page = write_reverse(found, folder).read_text()
+    console = Console(width=100, file=io.StringIO(), record=True)
+    print_reverse(found, console, folder / "report.html")
+    said, told = console.export_text(), json.loads((folder / "reverse.json").read_text())["answers"][0]
+    assert (told["outcome"], told["holds"], told["surely_breaks"]) == ("found", answer.holds, answer.surely_breaks)
+    assert read_manifest(folder)["seed"] == 3
+    rows = pd.read_parquet(folder / "levels.parquet")
+    assert rows["level"].tolist() == [level.value for level in answer.levels]
+    for number in (answer.holds, answer.breaks, answer.surely_holds, answer.surely_breaks):
+        assert f"{number:g}" in page
+        assert f"{number:g}" in said
+    assert "<i>" not in page
+    assert len(said.splitlines()) <= 24
+
+
+def test_the_study_that_ships_asks_what_its_scenario_has():
+    file = SHIPPED / "studies" / "outage.yaml"
+    spec = options().spec(file)
+    base = base_of(spec, file)
+    line = Line.of(spec.along, base, file, spec.precision)
+    for level in line.grid():
+        base.with_settings(line.text(level, base, file))

@@ -1,0 +1,191 @@
+"""Sensitivity studies on made-up outcomes: what drives what is known."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import MadeUp, quick_disk, small
+from markets import SHIPPED
+from rich.console import Console
+
+from seawall.protocols.errors import ScenarioError
+from seawall.reports import sensitivity as report
+from seawall.reports import sensitivity_words
+from seawall.studies import sensitivity_files
+from seawall.studies.expressions import ExpressionError
+from seawall.studies.levels import Line, PathsFailed
+from seawall.studies.seal import read_manifest
+from seawall.studies.sensitivity import sensitivity
+from seawall.studies.sensitivity_schema import SensitivitySpec
+from seawall.studies.study_file import base_of, read_study
+
+CHANGE = {"name": "shock", "key": "shocks[0].change", "low": 0.0, "high": 1.0}
+HOURS = {"name": "outage_hours", "key": "outages[0].hours", "low": 0.01, "high": 0.11}
+COUNT = {"name": "liquidators", "key": "liquidators.count", "low": 1, "high": 5}
+OUTCOMES = [{"name": "bad_debt", "of": "mean(bad_debt)"}, {"name": "insolvency", "of": "p(bad_debt > 120)"}]
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch):
+    quick_disk(monkeypatch)
+
+
+def study(**more):
+    asked = {"name": "Drivers", "about": "Of losses.", "scenario": "small.yaml", "method": "morris", "points": 12, "paths": 4}
+    return SensitivitySpec.model_validate({**asked, "resamples": 100, "parameters": [CHANGE, HOURS, COUNT], "outcomes": OUTCOMES, **more})
+
+
+def asked(folder, players, spec):
+    file = small(folder).file
+    return sensitivity(spec, base_of(spec, file), file, folder / "trials", players)
+
+
+def loss(loaded, path):
+    scenario = loaded.scenario
+    return {"bad_debt_usd": 100.0 * scenario.shocks[0].change + 500.0 * scenario.outages[0].hours + 1_000.0 * path}
+
+
+def test_slopes_over_the_whole_range_in_order(tmp_path):
+    found = asked(tmp_path, MadeUp(loss), study())
+    driven = found.driven[0]
+    np.testing.assert_allclose(driven.indices["effect"].value, [100.0, 50.0, 0.0], rtol=1e-3)
+    assert driven.order("morris") == [0, 1, 2]
+    assert driven.noise == pytest.approx(0.0, abs=1e-9)
+    sentence = "Bad debt is driven by shock (100, 100 to 100), outage hours (50, 50 to 50); liquidators cannot be told from 0."
+    assert sensitivity_words.answer(found)[0] == sentence
+
+
+def test_every_point_has_the_levels_that_the_design_asks_for(tmp_path):
+    players = MadeUp(loss)
+    found = asked(tmp_path, players, study())
+    played = {
+        (job.loaded.scenario.shocks[0].change, job.loaded.scenario.outages[0].hours, job.loaded.scenario.liquidators.count)
+        for job in players.jobs
+    }
+    assert played == set(map(tuple, found.levels.tolist()))
+    assert {job.paths for job in players.jobs} == {(0, 1, 2, 3)}
+    assert found.levels.shape == (12 * 4, 3)
+
+
+@pytest.fixture(scope="module")
+def by_method(tmp_path_factory):
+    """An answer by each method; of two parameters, that few points may do."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick_disk(patch)
+        terms = {"name": "<i>Drivers</i>", "parameters": [CHANGE, HOURS]}
+        specs = {"sobol": study(method="sobol", points=64, **terms), "morris": study(points=8, **terms)}
+        return {method: asked(tmp_path_factory.mktemp(method), MadeUp(loss), spec) for method, spec in specs.items()}
+
+
+def test_sobol_shares_of_a_sum(by_method):
+    found = by_method["sobol"]
+    np.testing.assert_allclose(found.driven[0].indices["total"].value, [0.8, 0.2], atol=0.03)
+    np.testing.assert_allclose(found.driven[0].indices["first"].value, [0.8, 0.2], atol=0.15)
+
+
+def test_factors_on_a_scale_of_ratios(tmp_path):
+    depth = {"name": "depth", "key": "tassets.*.pool.liquidity_usd", "scales": True, "low": 0.1, "high": 10, "spacing": "log"}
+
+    def shallow(loaded, path):
+        return {"bad_debt_usd": float(np.log10(loaded.scenario.tassets["tA"].pool.liquidity_usd / 2_000.0))}
+
+    found = asked(tmp_path, MadeUp(shallow), study(parameters=[depth, COUNT], outcomes=OUTCOMES[:1]))
+    np.testing.assert_allclose(found.driven[0].indices["effect"].value, [2.0, 0.0], atol=1e-3)
+
+
+def test_outcomes_that_cannot_be_told_say_why(tmp_path):
+    def partly(loaded, path):
+        change = loaded.scenario.shocks[0].change
+        return {"bad_debt_usd": change, "steady_usd": 1.0, "rare_s": 1.0 if change > 0.5 else np.nan}
+
+    outcomes = [*OUTCOMES[:1], {"name": "steady", "of": "mean(steady)"}, {"name": "rare", "of": "mean(rare)"}]
+    found = asked(tmp_path, MadeUp(partly), study(outcomes=outcomes))
+    said = sensitivity_words.answer(found)
+    assert said[1] == "What drives steady cannot be told: it is the same at all points."
+    assert "some path has no value of it" in said[2]
+    assert found.driven[0].indices
+
+
+def test_too_few_paths_are_told(tmp_path):
+    def noisy(loaded, path):
+        change = loaded.scenario.shocks[0].change
+        return {"bad_debt_usd": change + float(np.random.default_rng([round(1e6 * change), path]).normal())}
+
+    assert "comes from having but 4 paths: take more." in " ".join(sensitivity_words.answer(asked(tmp_path, MadeUp(noisy), study())))
+
+
+def test_the_same_question_has_the_same_answer_whatever_was_there(tmp_path):
+    first = asked(tmp_path, MadeUp(loss), study())
+    again = asked(tmp_path, players := MadeUp(loss), study())
+    assert not players.jobs
+    frames = [sensitivity_files.indices_frame(found) for found in (first, again)]
+    pd.testing.assert_frame_equal(*frames, check_exact=True)
+
+
+def test_a_failed_path_is_refused(tmp_path):
+    with pytest.raises(PathsFailed, match="point 0: 1 of 4 paths failed"):
+        asked(tmp_path, MadeUp(loss, fails=lambda path: path == 2), study())
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "said"),
+    [
+        ({"parameters": [CHANGE, {**HOURS, "key": "shocks[*].change"}]}, ScenarioError, r"two of them set shocks\[0\].change"),
+        ({"parameters": [CHANGE, {**HOURS, "key": "disturbances[0].hours"}]}, ScenarioError, "there is nothing like this"),
+        ({"outcomes": [{"name": "x", "of": "mean(bad_dept)"}]}, ExpressionError, "did you mean bad_debt_usd"),
+    ],
+)
+def test_a_wrong_study_is_refused_in_words(tmp_path, more, error, said):
+    with pytest.raises(error, match=said):
+        asked(tmp_path, MadeUp(loss), study(**more))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"method": "sobol", "points": 32}, "power of two and at least 64"),
+        ({"method": "sobol", "points": 100}, "power of two"),
+        ({"parameters": [CHANGE, {"name": "y", "key": "k", "values": [1, 2]}]}, "y must have low and high"),
+        ({"parameters": [CHANGE, CHANGE]}, "a name stands twice"),
+        ({"parameters": [CHANGE]}, "at least 2"),
+        ({"outcomes": [{"name": "x", "of": "cvar99(bad_debt)"}]}, "few paths per point tell nothing of a tail"),
+        ({"points": 16_384, "parameters": [{**CHANGE, "name": f"p{i}"} for i in range(9)]}, "163,840 points are more than 100,000"),
+    ],
+)
+def test_the_schema_says_what_would_be_right(more, said):
+    with pytest.raises(ValueError, match=said):
+        study(**more)
+
+
+@pytest.mark.parametrize("method", ["sobol", "morris"])
+def test_files_page_and_terminal_say_the_same(tmp_path, by_method, method):
+    found = by_method[method]
+    folder = tmp_path / "out"
+    folder.mkdir()
+    sensitivity_files.save(found, folder)
+    page = report.write_sensitivity(found, folder).read_text()
+    console = Console(width=100, file=io.StringIO(), record=True)
+    report.print_sensitivity(found, console, folder / "report.html")
+    said = console.export_text()
+    assert read_manifest(folder)["study"] == "sensitivity"
+    assert json.loads((folder / "sensitivity.json").read_text())["answers"][1]["name"] == "insolvency"
+    rows = pd.read_parquet(folder / "indices.parquet")
+    leading = rows[(rows["outcome"] == "bad_debt") & (rows["index"] == ("total" if method == "sobol" else "absolute"))]
+    for row in leading.itertuples():
+        shown = f"{row.value:.2f}" if method == "sobol" else f"{row.value:.4g}"
+        assert shown in page
+        assert shown in said
+    assert pd.read_parquet(folder / "points.parquet").shape == (found.spec.rows, 4)
+    assert "<i>" not in page
+    assert len(said.splitlines()) <= 24
+
+
+def test_the_study_that_ships_asks_what_its_scenario_has():
+    file = SHIPPED / "studies" / "drivers.yaml"
+    spec, _ = read_study(file, SensitivitySpec)
+    base = base_of(spec, file)
+    lines = [Line.of(one, base, file, 0.01) for one in spec.parameters]
+    for end in (0.0, 1.0):
+        base.with_settings(text for line in lines for text in line.text(line.at(end), base, file))
