@@ -3,9 +3,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 LADDER := protocols prices agents models scenarios studies reports
+PEERS := mesa numpy radcad cadcad
 SCENARIO ?= scenarios/short_squeeze.yaml
 
-.PHONY: help setup stress test test-newest test-live watch soak lint bench figures lock clean
+.PHONY: help setup stress test test-newest test-live watch soak lint bench bench-check figures lock clean
 
 help:  ## this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,11 +35,14 @@ watch: .cache/viz/.installed  ## a live page of a scenario on this machine (SCEN
 test-live: .cache/viz/.installed  ## the live page in headless Chromium, without a network
 	.cache/viz/bin/python -m pytest tests/end_to_end/test_live_page.py -q
 
-soak: .venv/.installed-dev  ## coverage of every stated interval, 4,000 repetitions each (3 minutes)
-	SEAWALL_SOAK=1 $(BIN)/python -m pytest tests/soak -n 2 -q
+soak: .venv/.installed-dev  ## coverage of every stated interval, markets and files under anything for long (10 minutes)
+	SEAWALL_SOAK=1 $(BIN)/python -m pytest tests/soak tests/fuzz -n 2 -q
 
-bench: .venv/.installed-dev  ## speed, as ratios against peers measured in one run
+bench: .venv/.installed-dev $(PEERS:%=.cache/bench-%/.installed)  ## speed, as ratios against peers measured in one run (under 6 minutes)
 	$(BIN)/python benchmarks/ground.py
+
+bench-check: .venv/.installed-dev $(PEERS:%=.cache/bench-%/.installed)  ## fail where a ratio is a third worse than recorded (under 3 minutes)
+	$(BIN)/python benchmarks/ground.py --check
 
 figures: .venv/.installed  ## the charts of docs/prices.md, from the YAML that it shows
 	$(BIN)/python docs/prices/make_figures.py
@@ -50,6 +54,8 @@ lock:  ## resolve the requirements anew (needs uv)
 		--extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 pyproject.toml --generate-hashes --no-header --no-annotate --quiet \
 		--extra build --extra dev --extra viz --constraint requirements-dev.lock --output-file requirements-viz.lock
+	for peer in $(PEERS); do uv pip compile --universal --python-version 3.11 benchmarks/peers/requirements-$$peer.in --generate-hashes \
+		--no-header --no-annotate --quiet --output-file benchmarks/peers/requirements-$$peer.lock; done
 
 clean:  ## remove the environment, caches and results
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist out *.egg-info
@@ -71,4 +77,10 @@ clean:  ## remove the environment, caches and results
 	test -x .cache/viz/bin/python || $(PYTHON) -m venv .cache/viz
 	.cache/viz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-viz.lock
 	.cache/viz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.cache/bench-%/.installed: benchmarks/peers/requirements-%.lock
+	@test -n "$(PYTHON)" || { echo "Seawall needs Python 3.11 or later"; exit 1; }
+	test -x .cache/bench-$*/bin/python || $(PYTHON) -m venv .cache/bench-$*
+	.cache/bench-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pages import table
 
 from seawall.protocols import ledger, oracle, reputation, rfq, rfq_index, rfq_positions, rfq_ranges, rfq_tables, tables
 from seawall.protocols.amounts import floor_amount
@@ -149,14 +149,6 @@ def measure(positions: int, orders: int, per_round: int, by_scan: bool) -> tuple
     searched = time.process_time() - start
     agreed = (market.wallets.tobytes(), market.book.holdings.tobytes(), market.book.lps.tobytes(), digest)
     return Cost(settled / orders * 1e9, searched / orders * 1e9, filled, parts), agreed
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns."""
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
-    lines.insert(1, " | ".join("-" * width for width in widths))
-    return "\n".join(f"| {line} |" for line in lines)
 
 
 def compare(orders: int, per_round: int) -> str:

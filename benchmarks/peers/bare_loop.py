@@ -16,66 +16,15 @@ terms that this job does not use (fees of auctions, whole liquidation, exits of 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numba
 import numpy as np
-import numpy.typing as npt
+from peers.job import Job
 from peers.outcome import Outcome
-
-from seawall.protocols.tables import World
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 NEVER = np.inf
 UNIT = 2.0**-20
 SLACK = 4.0 * UNIT  # bought beside what is needed, so that a purchase of all collateral leaves no crumb
-
-
-class Market(NamedTuple):
-    """The job as plain arrays; the first index of each is the agent's, CDP's, tASSET's or order's number unless said otherwise.
-
-    `terms` is [tASSETs, 5]: minimum ratio, discount, protocol fee, commission, seconds of validity. `pool` is [tASSETs, 3]: tDOLLAR,
-    tokens, LP tokens. `minter` is [minters, 5]: target, alert, excess, reaction, due. `first` has the first CDP of each tASSET and the
-    end.
-    """
-
-    step_seconds: float
-    order_seed: int
-    market_price: Floats  # [rounds + 1, tASSETs]
-    can_publish: Bools  # [rounds + 1, tASSETs]
-    feeder: Floats  # [tASSETs, 2]: heartbeat, deviation
-    terms: Floats
-    oracle: Floats  # [tASSETs, 2]: price, time
-    pool: Floats
-    order_start: Ints
-    order_trader: Ints
-    order_pool: Ints
-    order_sells: Bools
-    order_usd: Floats
-    max_spread: Floats
-    trader_cash: Floats
-    trader_tokens: Floats
-    min_edge: Floats
-    arbitrageur_cash: Floats
-    arbitrageur_tokens: Floats
-    first: Ints
-    collateral: Floats
-    debt: Floats
-    minter: Floats
-    relevers: Bools
-    minter_cash: Floats
-    minter_tokens: Floats
-    liquidator: Floats  # [liquidators, 2]: least profit, cost
-    liquidator_cash: Floats
-    liquidator_tokens: Floats
-    lp_pool: Ints
-    lp: Floats  # [LPs, 4]: exit premium, exit stale, return after, calm since
-    lp_cash: Floats
-    lp_tokens: Floats
-    lp_shares: Floats
 
 
 @numba.njit(nogil=True, error_model="numpy", inline="always")
@@ -87,9 +36,9 @@ def _scatter(number):
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def play(m: Market) -> tuple[int, float, float, float, int, float, float]:  # noqa: PLR0912, PLR0915 - one function is the point of it
-    """Play all rounds; the arrays are changed. Returns the figures of an `Outcome`."""
-    steps, kinds, cdps = len(m.market_price) - 1, len(m.terms), len(m.debt)
+def play(m: Job, steps: int) -> tuple[int, float, float, float, int, float, float, float]:  # noqa: PLR0912, PLR0915 - one function on purpose
+    """Play the first rounds; the arrays are changed. Returns the figures of an `Outcome`."""
+    kinds, cdps = len(m.terms), len(m.debt)
     arbitrageurs, liquidators, lps = len(m.min_edge), len(m.liquidator), len(m.lp)
     # Prices at which something happens to a CDP, and when its owner comes back; an owner with an appointment does not look at prices.
     wakes_above, wakes_below, due = np.empty(cdps), np.empty(cdps), m.minter[:, 4].copy()
@@ -363,74 +312,9 @@ def play(m: Market) -> tuple[int, float, float, float, int, float, float]:  # no
 
     debt_usd = (total_debt * m.market_price[steps]).sum()
     fees_usd = fees_base + (fees_asset * m.market_price[steps]).sum()
-    return liquidations, liquidated_usd, debt_usd, shortfall_peak, insolvent_peak, volume, fees_usd
+    return liquidations, liquidated_usd, debt_usd, shortfall_peak, insolvent_peak, lowest_ratio, volume, fees_usd
 
 
-def run(market: Market) -> Outcome:
-    """Play all rounds of a market."""
-    return Outcome(*play(market))
-
-
-def copy_of(world: World) -> Market:
-    """The plain arrays of a built world."""
-    terms, wallets = world.tassets, world.wallets
-    cdps = world.cdps[world.minters["cdp"]]
-    orders = world.orders[_by_trader(world)]
-    minters, liquidators, traders, arbitrageurs, lps = world.minters, world.liquidators, world.traders, world.arbitrageurs, world.lps
-    pools, feeds = world.pools[terms["pool"]], world.feeds[terms["feed"]]  # without tEXO's pool and tDOLLAR's feed
-    reserves = [wallets[pools["account"], pools[token]] for token in ("base_token", "asset_token")]
-    tokens = slice(1, 1 + len(terms))
-    return Market(
-        step_seconds=float(world.clock[0].step_seconds),
-        order_seed=int(world.clock[0].order_seed),
-        market_price=world.market_price[:, terms["asset"]].copy(),
-        can_publish=world.feed_up & world.market_open[:, terms["asset"]],
-        feeder=_columns(world.oracle_feeders, "heartbeat", "deviation"),
-        terms=np.column_stack(
-            [
-                _columns(terms, "min_collateral_ratio", "auction_discount", "protocol_fee"),
-                pools["commission"],
-                feeds["valid_for"],
-            ]
-        ),
-        oracle=_columns(feeds, "price", "updated_at"),
-        pool=np.column_stack([*reserves, world.tokens["supply"][pools["share_token"]]]),
-        order_start=world.order_start.copy(),
-        order_trader=orders["trader"].copy(),
-        order_pool=orders["pool"].copy(),
-        order_sells=orders["sells"].copy(),
-        order_usd=orders["usd"].copy(),
-        max_spread=traders["max_spread"].copy(),
-        trader_cash=wallets[traders["account"], 0],
-        trader_tokens=wallets[traders["account"], tokens],
-        min_edge=arbitrageurs["min_edge"].copy(),
-        arbitrageur_cash=wallets[arbitrageurs["account"], 0],
-        arbitrageur_tokens=wallets[arbitrageurs["account"], tokens],
-        first=np.searchsorted(cdps["tasset"], np.arange(len(terms) + 1)),
-        collateral=cdps["collateral"].copy(),
-        debt=cdps["debt"].copy(),
-        minter=_columns(minters, "target_ratio", "alert_ratio", "excess_ratio", "reaction", "due_at"),
-        relevers=minters["relevers"].copy(),
-        minter_cash=wallets[minters["account"], 0],
-        minter_tokens=wallets[minters["account"], 1 + cdps["tasset"]],
-        liquidator=_columns(liquidators, "min_profit", "cost_usd"),
-        liquidator_cash=wallets[liquidators["account"], 0],
-        liquidator_tokens=wallets[liquidators["account"], tokens],
-        lp_pool=lps["pool"].copy(),
-        lp=_columns(lps, "exit_premium", "exit_stale", "return_after", "calm_since"),
-        lp_cash=wallets[lps["account"], 0],
-        lp_tokens=wallets[lps["account"], 1 + lps["pool"]],
-        lp_shares=wallets[lps["account"], world.pools["share_token"][lps["pool"]]],
-    )
-
-
-def _columns(table: np.ndarray, *names: str) -> Floats:
-    return np.column_stack([table[name].astype(np.float64) for name in names])
-
-
-def _by_trader(world: World) -> Ints:
-    """Orders of a round by their trader's first order: a trader places all orders of the round at its turn."""
-    rounds = np.searchsorted(world.order_start, np.arange(len(world.orders)), side="right")
-    first: dict[tuple[int, int], int] = {}
-    turn = [first.setdefault(key, j) for j, key in enumerate(zip(rounds.tolist(), world.orders["trader"].tolist(), strict=True))]
-    return np.argsort(np.array(turn, dtype=np.int64), kind="stable")
+def run(job: Job, rounds: int) -> Outcome:
+    """Play the first rounds of a job; its arrays are changed."""
+    return Outcome(*play(job, rounds))
