@@ -44,6 +44,9 @@ def plain_errors() -> Iterator[None]:
     except SeawallError as error:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
+    except BrokenPipeError:  # whoever reads along has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
     except OSError as error:
         text = str(error) if error.strerror is None else f"{error.filename}: {error.strerror}"
         err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
@@ -319,16 +322,15 @@ def tune(
     with plain_errors():
         from seawall.reports.tune import write_tuning_report
         from seawall.reports.tune_terminal import print_tuning
-        from seawall.studies.study_folder import study_folder
-        from seawall.studies.tune import load_study
+        from seawall.studies.tune import load_study, scenarios_of
         from seawall.studies.tune import tune as search
         from seawall.studies.tune_files import save_tuning
 
         asked = load_study(study, allow_outside=allow_outside)
-        folder = out_dir / study.stem / f"{asked.digest}-{asked.spec.seed if seed is None else seed}"
-        with _players(workers, cluster) as players, study_folder(folder, resume=resume) as trials:
-            with _progress("paths") as progress:
-                found = search(asked, trials, players, seed=seed, progress=progress)
+        _tell_of_scenarios(scenarios_of(asked))
+        folder = out_dir / f"{study.stem}-tune" / f"{asked.digest}-{asked.spec.seed if seed is None else seed}"
+        with _at_work(folder, resume=resume, workers=workers, cluster=cluster) as (trials, players, progress):
+            found = search(asked, trials, players, seed=seed, progress=progress)
             save_tuning(found, folder, workers=f"{players.workers} of {players.place}")
         write_tuning_report(folder)
         print_tuning(folder, out)
@@ -405,11 +407,19 @@ def _scenario_of(spec: Any, study: Path, settings: list[str] | None, out_dir: Pa
     from seawall.studies.study_file import base_of, folder_name
 
     base = base_of(spec, study, settings or (), allow_outside=allow_outside)
-    for warning in base.loaded.warnings:
-        err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-    scenario = base.loaded.scenario
-    _tell_of_compilation(has_exchange=scenario.exchange is not None, has_avmm=scenario.avmm is not None)
+    _tell_of_scenarios([base])
     return base, out_dir / folder_name(spec, base, study, seed)
+
+
+def _tell_of_scenarios(bases: Any) -> None:
+    """Warnings of a study's scenarios, and that their rules are compiled first."""
+    for base in bases:
+        for warning in base.loaded.warnings:
+            err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    scenarios = [base.loaded.scenario for base in bases]
+    _tell_of_compilation(
+        has_exchange=any(one.exchange is not None for one in scenarios), has_avmm=any(one.avmm is not None for one in scenarios)
+    )
 
 
 @contextmanager
@@ -467,23 +477,25 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many
         print_summary(result, out, folder)
 
 
-@app.command(epilog="Example: python run.py validate scenarios/*.yaml")
+@app.command(epilog="Example: python run.py validate scenarios/*.yaml scenarios/studies/*.yaml")
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="YAML files of scenarios.")], settings: Set = None, allow_outside: Outside = False
+    files: Annotated[list[Path], typer.Argument(help="YAML files of scenarios or studies.")],
+    settings: Set = None,
+    allow_outside: Outside = False,
 ) -> None:
-    """Check scenario files; report every fault at once, with file, line and key."""
-    from seawall.protocols.errors import ScenarioError
-    from seawall.scenarios.load import load
+    """Check files of scenarios and studies; report every fault at once, with file, line and key."""
+    from seawall.protocols.errors import SeawallError
+    from seawall.studies.study_kinds import check
 
     failed = False
     for file in files:
         try:
-            loaded = load(file, settings or (), allow_outside=allow_outside)
-        except ScenarioError as error:
+            warnings = check(file, settings or (), allow_outside=allow_outside)
+        except SeawallError as error:
             failed = True
             err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
             continue
-        for warning in loaded.warnings:
+        for warning in warnings:
             out.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
         out.print(f"{file}: fine", markup=False, highlight=False, soft_wrap=True)
     if failed:
@@ -492,25 +504,32 @@ def validate(
 
 @app.command("list")
 def list_scenarios() -> None:
-    """List the scenarios that ship, with one line each."""
+    """List the scenarios and studies that ship, with one line each."""
     from rich.table import Table
 
     from seawall.scenarios.load import load, shipped
+    from seawall.studies.study_kinds import shipped_studies
 
     table = Table.grid(padding=(0, 2))
     for file in shipped():
-        table.add_row(os.path.relpath(file), load(file).scenario.about)
+        table.add_row("run", os.path.relpath(file), load(file).scenario.about)
+    for file, kind, about in shipped_studies():
+        table.add_row(kind, os.path.relpath(file), about)
     out.print(table)
 
 
 @app.command(epilog="Example: python run.py schema > scenario.schema.json")
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+def schema(kind: Annotated[str, typer.Argument(help="scenario, tune, reverse or sensitivity.")] = "scenario") -> None:
+    """Print the JSON Schema of scenario or study files, for editors."""
     import json
 
-    from seawall.scenarios.schema import Scenario
+    with plain_errors():
+        from seawall.protocols.errors import OptionError
+        from seawall.studies.study_kinds import SCHEMAS
 
-    print(json.dumps(Scenario.model_json_schema(), indent=2))
+        if kind not in SCHEMAS:
+            raise OptionError(f"{kind!r} is no kind of file; known: {', '.join(SCHEMAS)}")
+        print(json.dumps(SCHEMAS[kind].model_json_schema(), indent=2))
 
 
 def main() -> None:

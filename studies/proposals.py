@@ -13,7 +13,9 @@ from seawall.scenarios import feasibility
 from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.schema import Scenario
 from seawall.studies.candidates import Point
+from seawall.studies.expressions import ExpressionError
 from seawall.studies.keys import KeyPatternError, Value, as_text, settings
+from seawall.studies.stopping import DEPENDENT
 from seawall.studies.trials import Trial
 from seawall.studies.tune_schema import Member, Parameter, Settings, Variation
 
@@ -44,6 +46,7 @@ def bases(study: Path, members: Sequence[Member], common: Settings, *, allow_out
 
     Raises:
         ScenarioError: one of them is wrong, lies outside of the study's folder and the one above, or lacks a key.
+        ExpressionError: the paths of one are not independent of each other.
     """
     return [_base(study, member, common, allow_outside) for member in members]
 
@@ -55,7 +58,16 @@ def _base(study: Path, member: Member, common: Settings, allow_outside: bool) ->
         message = f"{member.file!r} is neither in the study's folder nor in the one above; allow such files: --allow-outside"
         raise ScenarioError([Fault(str(study), None, "file", message)])
     plain = load(file, allow_outside=allow_outside)
-    return Base(file, member.weight, load(file, written(common, plain.scenario, study), allow_outside=allow_outside), allow_outside)
+    loaded = load(file, written(common, plain.scenario, study), allow_outside=allow_outside)
+    refuse_dependent(loaded)
+    return Base(file, member.weight, loaded, allow_outside)
+
+
+def refuse_dependent(loaded: Loaded) -> None:
+    """Refuse a scenario whose paths are not drawn independently of each other. Raises ExpressionError."""
+    sampling = getattr(loaded.scenario.prices, "sampling", "plain")
+    if sampling in DEPENDENT:
+        raise ExpressionError(f"prices.sampling {sampling}: its paths are not independent, so that no interval says how sure an answer is")
 
 
 def written(common: Settings, scenario: Scenario, study: Path, *, scales: bool = False) -> tuple[str, ...]:

@@ -12,9 +12,7 @@ from pydantic import BaseModel
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.scenarios.faults import validate
 from seawall.scenarios.yaml_lines import MAX_BYTES, read
-from seawall.studies.expressions import ExpressionError
-from seawall.studies.proposals import Base, bases
-from seawall.studies.stopping import DEPENDENT
+from seawall.studies.proposals import Base, bases, refuse_dependent
 from seawall.studies.tune_schema import Member, Settings
 
 S = TypeVar("S", bound=BaseModel)
@@ -49,7 +47,7 @@ def read_study(file: Path, kind: type[S]) -> tuple[S, str]:
     Raises:
         ScenarioError: with all faults found.
     """
-    text = _text(file)
+    text = text_of(file)
     return validate(read(text, str(file)), kind), text
 
 
@@ -62,9 +60,7 @@ def base_of(spec: OfOneScenario, study: Path, settings: Sequence[str] = (), *, a
     """
     base = bases(study, [Member(file=spec.scenario)], spec.settings, allow_outside=allow_outside)[0]
     found = Base(base.file, base.weight, base.with_settings(settings), allow_outside)
-    sampling = getattr(found.loaded.scenario.prices, "sampling", "plain")
-    if sampling in DEPENDENT:
-        raise ExpressionError(f"prices.sampling {sampling}: its paths are not independent, so that no interval says how sure an answer is")
+    refuse_dependent(found.loaded)
     return found
 
 
@@ -80,7 +76,8 @@ def seed_of(spec: OfOneScenario, base: Base, seed: int | None) -> int:
     return next(one for one in (seed, spec.seed, base.loaded.scenario.seed) if one is not None)
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """Text of a file that is not too large. Raises ScenarioError for one that cannot be read."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ScenarioError([Fault(str(file), None, "", f"larger than {MAX_BYTES:,} bytes")])

@@ -125,6 +125,11 @@ def load_study(file: Path, *, allow_outside: bool = False) -> Study:
     return Study(spec, text, file, allow_outside)
 
 
+def scenarios_of(study: Study) -> list[Base]:
+    """The scenarios of a study with the settings that all have in common. Raises as `proposals.bases` does."""
+    return bases(study.file, study.spec.scenarios, study.spec.settings, allow_outside=study.allow_outside)
+
+
 def tune(
     study: Study | str | Path,
     folder: Path | None = None,
@@ -154,7 +159,7 @@ def tune(
 
 def _answer(study: Study, folder: Path, players: Players, seed: int, progress: Callable[[int, int], None]) -> Tuned:
     clock, spec = time.perf_counter(), study.spec
-    members = bases(study.file, spec.scenarios, spec.settings, allow_outside=study.allow_outside)
+    members = scenarios_of(study)
     candidates = Candidates(spec, Trials(folder, seed, players, spec.search.first_paths, progress))
 
     def make(number: int, values: tuple[Value, ...]) -> Point:

@@ -33,7 +33,7 @@ def tuned(tmp_path_factory):
     (home / "study.yaml").write_text(yaml.safe_dump(ASKED), encoding="utf-8")
     done = CliRunner().invoke(command_line(), ["tune", str(home / "study.yaml"), "--out", str(home / "out")])
     assert done.exit_code == 0, done.output
-    (folder,) = (home / "out" / "study").iterdir()
+    (folder,) = (home / "out" / "study-tune").iterdir()
     return home, folder, done.output
 
 
