@@ -38,10 +38,17 @@ def validate(document: Document, model: type[P]) -> P:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        found = [_fault(document, dict(detail), model) for detail in error.errors()[:MAX_FAULTS]]
-        if error.error_count() > MAX_FAULTS:
-            found.append(Fault(document.file, None, "", f"and {error.error_count() - MAX_FAULTS:,} more faults"))
+        details = _without_echoes([dict(detail) for detail in error.errors()])
+        found = [_fault(document, detail, model) for detail in details[:MAX_FAULTS]]
+        if len(details) > MAX_FAULTS:
+            found.append(Fault(document.file, None, "", f"and {len(details) - MAX_FAULTS:,} more faults"))
         raise ScenarioError(found) from None
+
+
+def _without_echoes(details: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is wrong, without lists that are called too short only because their items are wrong."""
+    with_items = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in with_items]
 
 
 def _fault(document: Document, detail: dict[str, Any], model: type[BaseModel]) -> Fault:

@@ -17,7 +17,7 @@ from seawall.scenarios.faults import validate
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.snapshot import Positions
 from seawall.scenarios.starting import starting_positions
-from seawall.scenarios.yaml_lines import COMMAND_LINE, MAX_BYTES, Document, read, scalar
+from seawall.scenarios.yaml_lines import COMMAND_LINE, Document, read, scalar, text_of
 
 SHIPPED = Path(__file__).parent
 
@@ -87,7 +87,7 @@ def load(file: str | Path, settings: Sequence[str] = (), *, allow_outside: bool 
     path = Path(file)
     if path.stem == "..":  # which would stand for a folder among the results
         raise ScenarioError([Fault(str(path), None, "", "its name without the ending is '..': rename it")])
-    text = _text(path)
+    text = text_of(path, hint=f"; shipped scenarios: {', '.join(one.name for one in shipped())}")
     document = deepcopy(_parsed(text, str(file)))
     faults = [fault for setting in settings if (fault := _apply(document, setting))]
     if faults:
@@ -115,20 +115,6 @@ def _with_positions(found: Loaded) -> Loaded:
     minters = found.scenario.minters.model_copy(update={"count": len(positions.lines)})
     scenario = found.scenario.model_copy(update={"minters": minters})
     return replace(found, scenario=scenario, positions=positions, warnings=(*found.warnings, *said))
-
-
-def _text(path: Path) -> str:
-    try:
-        if not (path.is_file() or path.is_dir()) and path.exists():  # a device or a pipe, which may never end
-            raise ScenarioError([Fault(str(path), None, "", "is not a file")])
-        if path.stat().st_size > MAX_BYTES:
-            raise ScenarioError([Fault(str(path), None, "", f"larger than {MAX_BYTES:,} bytes")])
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        names = ", ".join(shipped_file.name for shipped_file in shipped())
-        raise ScenarioError([Fault(str(path), None, "", f"cannot be read ({error.strerror}); shipped scenarios: {names}")]) from None
-    except UnicodeDecodeError:
-        raise ScenarioError([Fault(str(path), None, "", "is not UTF-8 text")]) from None
 
 
 def _content(file: Path) -> bytes:

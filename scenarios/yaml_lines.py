@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -56,6 +57,28 @@ class Document:
         if any(key[: len(typed)] == typed for typed in self.typed):
             return Fault(COMMAND_LINE, None, dotted(key), message)
         return Fault(self.file, self.line(key), dotted(key), message)
+
+
+def text_of(file: Path, *, hint: str = "") -> str:
+    """Text of a file that is one, and not too large.
+
+    Args:
+        file: where it should be.
+        hint: what to say as well where it cannot be read.
+
+    Raises:
+        ScenarioError: it cannot be read.
+    """
+    try:
+        if not (file.is_file() or file.is_dir()) and file.exists():  # a device or a pipe, which may never end
+            raise ScenarioError([Fault(str(file), None, "", "is not a file")])
+        if file.stat().st_size > MAX_BYTES:
+            raise ScenarioError([Fault(str(file), None, "", f"larger than {MAX_BYTES:,} bytes")])
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError([Fault(str(file), None, "", f"cannot be read ({error.strerror}){hint}")]) from None
+    except UnicodeDecodeError:
+        raise ScenarioError([Fault(str(file), None, "", "is not UTF-8 text")]) from None
 
 
 def scalar(text: str) -> Any:

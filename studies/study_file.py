@@ -9,9 +9,8 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from seawall.protocols.errors import Fault, ScenarioError
 from seawall.scenarios.faults import validate
-from seawall.scenarios.yaml_lines import MAX_BYTES, read
+from seawall.scenarios.yaml_lines import read, text_of
 from seawall.studies.proposals import Base, bases, refuse_dependent
 from seawall.studies.tune_schema import Member, Settings
 
@@ -74,15 +73,3 @@ def folder_name(spec: OfOneScenario, base: Base, study: Path, seed: int | None) 
 def seed_of(spec: OfOneScenario, base: Base, seed: int | None) -> int:
     """The seed asked for, or the study's own, or the scenario's."""
     return next(one for one in (seed, spec.seed, base.loaded.scenario.seed) if one is not None)
-
-
-def text_of(file: Path) -> str:
-    """Text of a file that is not too large. Raises ScenarioError for one that cannot be read."""
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ScenarioError([Fault(str(file), None, "", f"larger than {MAX_BYTES:,} bytes")])
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ScenarioError([Fault(str(file), None, "", "is not UTF-8 text")]) from None
-    except OSError as error:
-        raise ScenarioError([Fault(str(file), None, "", f"cannot be read ({error.strerror})")]) from None

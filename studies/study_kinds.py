@@ -9,10 +9,10 @@ from seawall.protocols.errors import Fault, OptionError
 from seawall.scenarios.load import SHIPPED, load
 from seawall.scenarios.parts import Part
 from seawall.scenarios.schema import Scenario
-from seawall.scenarios.yaml_lines import read
+from seawall.scenarios.yaml_lines import read, text_of
 from seawall.studies.reverse_schema import ReverseSpec
 from seawall.studies.sensitivity_schema import SensitivitySpec
-from seawall.studies.study_file import base_of, read_study, text_of
+from seawall.studies.study_file import base_of, read_study
 from seawall.studies.tune import load_study, scenarios_of
 from seawall.studies.tune_schema import TuneSpec
 
