@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import mesa
 import pandas as pd
 
-from seawall.agents import avmm_lp, liquidator, liquidity_lp, lp, migration, minter, perps_trader, staker
+from seawall.agents import avmm_lp, liquidator, liquidity_lp, lp, migration, minter, perps_trader, staker, trader
 from seawall.agents.avmm import Avmm
 from seawall.agents.avmm_lp import AvmmLp
 from seawall.agents.avmm_trader import AvmmTrader
-from seawall.agents.base import AvmmAgent, ExchangeAgent, MarketAgent, RoutedAgent, everybody
+from seawall.agents.base import AvmmAgent, ExchangeAgent, MarketAgent, RoutedAgent
 from seawall.agents.exchange import Exchange
 from seawall.agents.exchange_keeper import ExchangeKeeper
 from seawall.agents.keeper import Keeper
@@ -291,7 +291,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             avmm_step.begin(self.avmm)
         self._phase(Keeper, range(len(world.keepers)))
         self._phase(Trader, rows[: step.trader_order(world, rows)])
-        self._phase(Arbitrageur, rows[: everybody(rows, len(world.arbitrageurs), int(clock.order_seed), int(clock.step))])
+        self._phase(Arbitrageur, rows[: trader.arbitrageur_order(world, rows)])
         self._phase(Minter, rows[: minter.order(world, rows)])
         self._phase(Liquidator, rows[: liquidator.order(world, rows)])
         liquidator.explain(world)

@@ -10,7 +10,9 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from seawall.agents import tables as agent_tables
-from seawall.agents.alarms import BLOCK, ROWS_PER_BLOCK, lay_out
+from seawall.agents.alarm_tree import ALARM, most_nodes
+from seawall.agents.alarms import Use, lay_out
+from seawall.models import ranking
 from seawall.models.market_waterfall import Group
 from seawall.models.records import PEAK, RATIO_EDGES, REWARD_SERIES, SERIES
 from seawall.protocols import tables
@@ -129,9 +131,10 @@ def empty_world(sizes: Sizes) -> World:
         departures=np.zeros(sizes.departures, agent_tables.DEPARTURE),
         orders=np.zeros(sizes.orders, agent_tables.ORDER),
         order_start=np.zeros(sizes.steps + 2, np.int64),
-        blocks=np.zeros(sizes.minters // ROWS_PER_BLOCK + kinds, BLOCK),
+        alarms=np.zeros((len(Use), most_nodes(sizes.minters, kinds)), ALARM),
         called=np.zeros(sizes.minters + 1, np.int64),
         insolvent=np.zeros(sizes.minters + 1, np.int64),
+        backings=np.full((3, sizes.minters), ranking.CLOSED),
         marks=np.zeros(sizes.minters, agent_tables.MARK),
         tallies=np.zeros(tallied, np.int64),
         flows=np.zeros(sizes.tassets, agent_tables.FLOW),
@@ -156,6 +159,7 @@ def _set_nevers(world: World) -> None:
     world.feeds["feeder"] = -1
     world.inflation["emitted_at"] = -NEVER
     world.cdps["backing"] = NEVER
+    world.cdps["ranked"] = ranking.CLOSED
     world.marks["seen_step"] = -2
     world.peaks["first_insolvent_at"] = NEVER
     world.peaks["min_system_ratio"] = NEVER
