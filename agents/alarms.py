@@ -3,7 +3,7 @@
 Each CDP has three alarms: for its owner's wake-up, for its margin call, and for its insolvency. They are prices, of what is owed in terms of
 the collateral (the ratio of two prices), and a time, up to which nobody has anything to do. A round looks at the roots of the trees in which
 they stand (`alarm_tree`) and goes down to those that ring. CDPs that are margin called or insolvent stand in lists of their own, in the
-order of their rows, and their alarms are off.
+order of their rows; their alarms ring when that may be over.
 
 Bounds err on the side of looking once too often: who acts is decided by the exact conditions, never by a bound. A rule that changes a CDP
 puts it on its kind's list of touched ones (`cdp.change`), whatever called it; its alarms then ring at the next look, which sets them anew.
@@ -17,7 +17,7 @@ import numpy as np
 
 from seawall.agents.alarm_tree import NEVER, first_ringing, look_next_time, next_ringing, plant, set_alarm
 from seawall.agents.base import sort_rows
-from seawall.protocols.amounts import floor_amount
+from seawall.protocols.amounts import UNIT, floor_amount
 from seawall.protocols.auction import is_margin_called
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
@@ -83,22 +83,25 @@ def mind_owner(world: World, row: int) -> None:
 
 @rule
 def mind_call(world: World, row: int) -> None:
-    """Set the alarm of a CDP to the price at which it is margin called; never once the tASSET is delisted."""
+    """Set the alarm of a CDP to the price at which it is margin called, or may no more be; never once the tASSET is delisted."""
     position, tasset = world.cdps[row], world.tassets[world.cdps[row].tasset]
-    above = NEVER if tasset.is_delisted else position.backing / tasset.min_collateral_ratio * BEFORE
-    set_alarm(world.alarms[CALL], row, above, 0.0, NEVER)
+    above, below, ratio = NEVER, 0.0, tasset.min_collateral_ratio
+    if position.is_called:  # for sure while debt * price * ratio, with both floors taken off, is more than the collateral
+        below = (position.collateral + (1.0 + ratio) * UNIT) / (position.debt * ratio) * AFTER
+    elif not tasset.is_delisted:
+        above = position.backing / ratio * BEFORE
+    set_alarm(world.alarms[CALL], row, above, below, NEVER)
 
 
 @rule
 def mind_insolvency(world: World, row: int) -> None:
-    """Set the alarm of a CDP to the price at which it becomes insolvent."""
-    set_alarm(world.alarms[INSOLVENT], row, world.cdps[row].backing * BEFORE, 0.0, NEVER)
-
-
-@rule
-def switch_off(world: World, use: int, row: int) -> None:
-    """Let an alarm be silent while its CDP stands in a list."""
-    set_alarm(world.alarms[use], row, NEVER, 0.0, NEVER)
+    """Set the alarm of a CDP to the price at which it becomes insolvent, or may no more be."""
+    position, above, below = world.cdps[row], NEVER, 0.0
+    if position.is_insolvent:
+        below = (position.collateral + UNIT) / position.debt * AFTER
+    else:
+        above = position.backing * BEFORE
+    set_alarm(world.alarms[INSOLVENT], row, above, below, NEVER)
 
 
 @rule
@@ -186,42 +189,36 @@ def wake_owners(world: World, rows: Ints) -> int:
 def update_called(world: World) -> int:
     """Bring `world.called` up to the oracle prices of now, ascending; return how many CDPs are margin called.
 
-    `called[0]` is their number, their rows follow.
+    `called[0]` is their number, their rows follow. Who is so no more loses the mark of when it began.
     """
     take_in_touched(world)
     called, tree, now = world.called, world.alarms[CALL], world.clock[0].now
-    kept = 0
-    for k in range(1, called[0] + 1):
-        row = called[k]
-        position = world.cdps[row]
-        price = last_price(world.cdp_kinds[position.kind], world.feeds)
-        if position.is_open and is_margin_called(position, world.tassets[position.tasset], price):
-            kept += 1
-            called[kept] = row
-        else:
-            position.is_called = False
-            mind_call(world, row)
-    count = kept
+    count, left, before = called[0], 0, called[0]
     for k in range(len(world.cdp_kinds)):
         kind = world.cdp_kinds[k]
         tasset, price = world.tassets[kind.tasset], last_price(kind, world.feeds)
         row = first_ringing(tree, kind.root, price, now)
         while row >= 0:
             position = world.cdps[row]
-            is_new = not position.is_called and position.is_open and is_margin_called(position, tasset, price)
-            if is_new:
-                position.is_called = True
+            was_called, position.is_called = position.is_called, position.is_open and is_margin_called(position, tasset, price)
+            if position.is_called and not was_called:
                 count += 1
                 called[count] = row
-            if position.is_called:
-                switch_off(world, CALL, row)
-            else:
-                mind_call(world, row)
+            elif was_called and not position.is_called:
+                left += 1
+                world.marks[row].called_at = NEVER
+            mind_call(world, row)
             row = next_ringing(tree, row, price, now)
+    if left > 0:
+        entered, count = count, 0
+        for k in range(1, entered + 1):
+            if world.cdps[called[k]].is_called:
+                count += 1
+                called[count] = called[k]
     called[0] = count
-    if count > kept:
+    if count + left > before:
         sort_rows(called, 1, count + 1)
-    return count
+    return int(count)
 
 
 @rule
@@ -229,33 +226,28 @@ def update_insolvent(world: World) -> int:
     """Bring `world.insolvent` up to the market prices of this round, ascending; return how many CDPs are worth less than they owe."""
     take_in_touched(world)
     listed, tree, now, step = world.insolvent, world.alarms[INSOLVENT], world.clock[0].now, world.clock[0].step
-    kept = 0
-    for k in range(1, listed[0] + 1):
-        row = listed[k]
-        position = world.cdps[row]
-        if is_insolvent(position, market_ratio(world.cdp_kinds[position.kind], world.tassets, world.market_price, step)):
-            kept += 1
-            listed[kept] = row
-        else:
-            position.is_insolvent = False
-            mind_insolvency(world, row)
-    count = kept
+    count, left, before = listed[0], 0, listed[0]
     for k in range(len(world.cdp_kinds)):
         kind = world.cdp_kinds[k]
         price = market_ratio(kind, world.tassets, world.market_price, step)
         row = first_ringing(tree, kind.root, price, now)
         while row >= 0:
             position = world.cdps[row]
-            if not position.is_insolvent and is_insolvent(position, price):
-                position.is_insolvent = True
+            was_insolvent, position.is_insolvent = position.is_insolvent, is_insolvent(position, price)
+            if position.is_insolvent and not was_insolvent:
                 count += 1
                 listed[count] = row
-            if position.is_insolvent:
-                switch_off(world, INSOLVENT, row)
-            else:
-                mind_insolvency(world, row)
+            elif was_insolvent and not position.is_insolvent:
+                left += 1
+            mind_insolvency(world, row)
             row = next_ringing(tree, row, price, now)
+    if left > 0:
+        entered, count = count, 0
+        for k in range(1, entered + 1):
+            if world.cdps[listed[k]].is_insolvent:
+                count += 1
+                listed[count] = listed[k]
     listed[0] = count
-    if count > kept:
+    if count + left > before:
         sort_rows(listed, 1, count + 1)
-    return count
+    return int(count)

@@ -240,7 +240,8 @@ def record(world: World) -> None:
     record_rewards(world, world.reward_series[at])
     for action in range(world.tallies.shape[0]):
         for status in range(world.tallies.shape[1]):
-            world.tally_series[at, action, status] = world.tallies[action, status]
+            if world.tallies[action, status] > 0:
+                world.tally_series[action, status, at] = world.tallies[action, status]
     clock.records += 1
 
 

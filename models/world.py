@@ -143,7 +143,7 @@ def empty_world(sizes: Sizes) -> World:
         series=np.zeros(recorded, SERIES),
         ratio_counts=np.zeros((*recorded, len(RATIO_EDGES) - 1), np.int64),
         reward_series=np.zeros(sizes.records, REWARD_SERIES),
-        tally_series=np.zeros((sizes.records, *tallied), np.int64),
+        tally_series=np.zeros((*tallied, sizes.records), np.int64),
         start_holdings=np.zeros((len(Group), sizes.tokens)),
     )
     _set_nevers(world)
@@ -160,7 +160,7 @@ def _set_nevers(world: World) -> None:
     world.inflation["emitted_at"] = -NEVER
     world.cdps["backing"] = NEVER
     world.cdps["ranked"] = ranking.CLOSED
-    world.marks["seen_step"] = -2
+    world.marks["called_at"] = NEVER
     world.peaks["first_insolvent_at"] = NEVER
     world.peaks["min_system_ratio"] = NEVER
     world.liquidators["uses_pool"] = True
