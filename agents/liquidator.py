@@ -27,6 +27,7 @@ from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
 NEVER = float("inf")
+SURELY = 1.0 + 1e-9  # more than the error of a few products
 HALVINGS = 8  # smaller purchases tried where the pool that takes the collateral is too thin for a larger one
 
 
@@ -113,10 +114,10 @@ def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats,
     base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
     if not liquidator.uses_pool or base <= 0.0 or asset <= 0.0:
         return 0.0
-    payoff = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee)
-    profitable = profitable_tokens(base, asset, pool.commission, payoff / (1.0 + liquidator.min_profit))
-    if profitable <= 0.0:
+    limit = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee) / (1.0 + liquidator.min_profit)
+    if base > asset * (1.0 - pool.commission) * limit * SURELY:  # the first token costs more, and no root need be drawn to see it
         return 0.0
+    profitable = profitable_tokens(base, asset, pool.commission, limit)
     return min(profitable, affordable_tokens(base, asset, pool.commission, wallets[liquidator.account, TDOLLAR]))
 
 

@@ -106,6 +106,14 @@ LP = table_type(
     scripted=_SCRIPTED,
 )
 
+CALM = table_type(
+    "calms",
+    until=(FLOAT, "seconds: nobody has an appointment before"),
+    premium=(FLOAT, "fraction: nor anything to do while the pool's price is not farther from the oracle's"),
+    stale=(FLOAT, "seconds: nor while the oracle's is not older"),
+    is_over=(BOOL, "all have to be looked at in this round"),
+)
+
 DEPARTURE = table_type(
     "departures",
     step=(INT, "round in which an LP leaves; rows stand in this order"),

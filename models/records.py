@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seawall.agents.alarms import collateral_mark, is_insolvent, mark_price, market_ratio, update_insolvent
+from seawall.agents.alarms import collateral_mark, mark_price, market_ratio, update_insolvent
 from seawall.models.ranking import place, place_of_ratio, rank
 from seawall.protocols import amm
 from seawall.protocols.cdp import last_price

@@ -131,6 +131,7 @@ def empty_world(sizes: Sizes) -> World:
         departures=np.zeros(sizes.departures, agent_tables.DEPARTURE),
         orders=np.zeros(sizes.orders, agent_tables.ORDER),
         order_start=np.zeros(sizes.steps + 2, np.int64),
+        calms=np.zeros(sizes.tassets + 2, agent_tables.CALM),
         alarms=np.zeros((len(Use), most_nodes(sizes.minters, kinds)), ALARM),
         called=np.zeros(sizes.minters + 1, np.int64),
         insolvent=np.zeros(sizes.minters + 1, np.int64),

@@ -226,7 +226,8 @@ class World(NamedTuple):
     `agents/tables.py`, measurements in `models/records.py`. Tokens are tDOLLAR, the tASSETs, their LP tokens, tEXO and its LP token; the
     last row of `pools` is tEXO's, the last of `stake_pools` is where tEXO itself is staked, and the last of `feeds` says that a tDOLLAR is
     a dollar. `start_holdings` is [groups, tokens]: what each group of agents owned, net of debt, before the first round
-    (`models/market_waterfall.py`). `alarms` is [uses, nodes] (`agents/alarm_tree.py`), `backings` [3, CDPs] (`models/ranking.py`).
+    (`models/market_waterfall.py`). `calms` has a row for the LPs of each pool and a last one
+    for the stakers, `alarms` is [uses, nodes] (`agents/alarm_tree.py`), `backings` [3, CDPs] (`models/ranking.py`).
     """
 
     clock: Table
@@ -264,6 +265,7 @@ class World(NamedTuple):
     departures: Table
     orders: Table
     order_start: Ints
+    calms: Table
     alarms: Table
     called: Ints
     insolvent: Ints
