@@ -1,7 +1,7 @@
 """Price alarms: quiet CDPs are not visited.
 
-Each CDP has three alarms: for its owner's wake-up, for its margin call, and for its insolvency. They are prices, of what is owed in terms of
-the collateral (the ratio of two prices), and a time, up to which nobody has anything to do. A round looks at the roots of the trees in which
+Each CDP has three alarms: for its owner, for its margin call, and for its insolvency. They are prices, of what is owed in terms of
+the collateral (the ratio of two prices), and a time, up to which nothing is to be done. A round looks at the roots of the trees in which
 they stand (`alarm_tree`) and goes down to those that ring. CDPs that are margin called or insolvent stand in lists of their own, in the
 order of their rows; their alarms ring when that may be over.
 

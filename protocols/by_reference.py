@@ -1,6 +1,6 @@
 """Markets handed to compiled rules as one pointer.
 
-Numba passes a `NamedTuple` of tables by value: each array is seven numbers or more, so a call with the `World` would copy some three hundred
+Numba passes a `NamedTuple` of tables by value: each array is seven numbers or more, so a call with the `World` would copy three hundred
 of them onto the stack, and every compiled function would carry as many arguments. A class marked `by_reference` goes as the address of
 that tuple instead; `world.cdps` reads from it. Nothing else changes: in Python it is the same `NamedTuple`, and a rule cannot make one.
 """

@@ -154,7 +154,8 @@ def _set_inputs(world: World, scenario: Scenario, paths: Paths, seed: int, path:
     world.market_price[:], world.market_open[:] = prices, is_open
     community.assign_feeders(world, scenario)
     world.feed_up[:] = inputs.feed_up(scenario, paths.steps, world.feed_up.shape[1])
-    world.feed_noise[:] = inputs.feed_noise(seed, path, world.feed_noise.shape, scenario.oracle_feeders.noise)
+    if scenario.oracle_feeders.noise > 0.0:
+        world.feed_noise[:] = inputs.feed_noise(seed, path, world.feed_noise.shape)
     feeders, spec = world.oracle_feeders, scenario.oracle_feeders
     tracked = [paths.assets.index(terms.tracks) for terms in scenario.tassets.values()]
     tracked += [len(paths.assets) + i for i in range(len(scenario.delistings))]
