@@ -90,6 +90,24 @@ def next_ringing(tree: Table, leaf: int, price: float, now: float) -> int:
 
 
 @rule
+def set_leaf(alarm: Row, above: float, below: float, due: float) -> None:
+    """Set a leaf alone; the nodes above it are to be gathered afterwards."""
+    alarm.above, alarm.below, alarm.due = above, below, due
+
+
+@rule
+def gather(tree: Table, leaves: int) -> None:
+    """Set all nodes above the leaves to the tightest of their children's bounds; children stand before their parents."""
+    for node in range(leaves, len(tree)):
+        alarm = tree[node]
+        above, below, due = NEVER, 0.0, NEVER
+        for child in range(alarm.first, alarm.end):
+            row = tree[child]
+            above, below, due = min(above, row.above), max(below, row.below), min(due, row.due)
+        set_leaf(alarm, above, below, due)
+
+
+@rule
 def set_alarm(tree: Table, leaf: int, above: float, below: float, due: float) -> None:
     """Set a leaf, and the nodes above it as far as their bounds change."""
     node = leaf

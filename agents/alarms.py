@@ -15,7 +15,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from seawall.agents.alarm_tree import NEVER, first_ringing, look_next_time, next_ringing, plant, set_alarm
+from seawall.agents.alarm_tree import NEVER, first_ringing, gather, look_next_time, next_ringing, plant, set_alarm, set_leaf
 from seawall.agents.base import sort_rows
 from seawall.protocols.amounts import UNIT, floor_amount
 from seawall.protocols.auction import is_margin_called
@@ -68,40 +68,70 @@ def is_awake(minter: Row, position: Row, price: float, now: float) -> bool:
 
 
 @rule
+def owner_alarm(minter: Row, position: Row) -> tuple[float, float, float]:
+    """Price above which an owner wakes, price below which it does, and time from which."""
+    if not position.is_open:
+        return NEVER, 0.0, float(minter.opens_at)
+    above, below = NEVER, 0.0
+    if minter.due_at == NEVER and minter.alert_ratio > 0.0:
+        above = position.backing / minter.alert_ratio * BEFORE
+    if minter.due_at == NEVER and minter.excess_ratio < NEVER:
+        below = position.backing / minter.excess_ratio * AFTER
+    return above, below, min(minter.exit_at, minter.due_at)
+
+
+@rule
+def call_alarm(position: Row, tasset: Row) -> tuple[float, float, float]:
+    """Price above which a CDP is margin called, or below which it may no more be; never once the tASSET is delisted."""
+    ratio = tasset.min_collateral_ratio
+    if position.is_called:  # for sure while debt * price * ratio, with both floors taken off, is more than the collateral
+        return NEVER, (position.collateral + (1.0 + ratio) * UNIT) / (position.debt * ratio) * AFTER, NEVER
+    return NEVER if tasset.is_delisted else position.backing / ratio * BEFORE, 0.0, NEVER
+
+
+@rule
+def insolvency_alarm(position: Row) -> tuple[float, float, float]:
+    """Price above which a CDP becomes insolvent, or below which it may no more be."""
+    if position.is_insolvent:
+        return NEVER, (position.collateral + UNIT) / position.debt * AFTER, NEVER
+    return position.backing * BEFORE, 0.0, NEVER
+
+
+@rule
 def mind_owner(world: World, row: int) -> None:
-    """Set the alarm of an owner to when it will wake."""
-    minter, position = world.minters[row], world.cdps[row]
-    above, below, due = NEVER, 0.0, minter.opens_at
-    if position.is_open:
-        due = min(minter.exit_at, minter.due_at)
-        if minter.due_at == NEVER and minter.alert_ratio > 0.0:
-            above = position.backing / minter.alert_ratio * BEFORE
-        if minter.due_at == NEVER and minter.excess_ratio < NEVER:
-            below = position.backing / minter.excess_ratio * AFTER
+    """Set the alarm of an owner anew."""
+    above, below, due = owner_alarm(world.minters[row], world.cdps[row])
     set_alarm(world.alarms[OWNER], row, above, below, due)
 
 
 @rule
 def mind_call(world: World, row: int) -> None:
-    """Set the alarm of a CDP to the price at which it is margin called, or may no more be; never once the tASSET is delisted."""
-    position, tasset = world.cdps[row], world.tassets[world.cdps[row].tasset]
-    above, below, ratio = NEVER, 0.0, tasset.min_collateral_ratio
-    if position.is_called:  # for sure while debt * price * ratio, with both floors taken off, is more than the collateral
-        below = (position.collateral + (1.0 + ratio) * UNIT) / (position.debt * ratio) * AFTER
-    elif not tasset.is_delisted:
-        above = position.backing / ratio * BEFORE
-    set_alarm(world.alarms[CALL], row, above, below, NEVER)
+    """Set the alarm of a CDP's margin call anew."""
+    above, below, due = call_alarm(world.cdps[row], world.tassets[world.cdps[row].tasset])
+    set_alarm(world.alarms[CALL], row, above, below, due)
 
 
 @rule
 def mind_insolvency(world: World, row: int) -> None:
-    """Set the alarm of a CDP to the price at which it becomes insolvent, or may no more be."""
-    position, above, below = world.cdps[row], NEVER, 0.0
-    if position.is_insolvent:
-        below = (position.collateral + UNIT) / position.debt * AFTER
-    else:
-        above = position.backing * BEFORE
-    set_alarm(world.alarms[INSOLVENT], row, above, below, NEVER)
+    """Set the alarm of a CDP's insolvency anew."""
+    above, below, due = insolvency_alarm(world.cdps[row])
+    set_alarm(world.alarms[INSOLVENT], row, above, below, due)
+
+
+@rule
+def set_all(world: World) -> None:
+    """Set all alarms at once, when a market has come to be."""
+    owners, calls, insolvencies = world.alarms[OWNER], world.alarms[CALL], world.alarms[INSOLVENT]
+    for row in range(len(world.cdps)):
+        position = world.cdps[row]
+        position.is_touched = False
+        set_leaf(owners[row], *owner_alarm(world.minters[row], position))
+        set_leaf(calls[row], *call_alarm(position, world.tassets[position.tasset]))
+        set_leaf(insolvencies[row], *insolvency_alarm(position))
+    for k in range(len(world.cdp_kinds)):
+        world.cdp_kinds[k].touched = 0
+    for use in range(len(world.alarms)):
+        gather(world.alarms[use], len(world.cdps))
 
 
 @rule

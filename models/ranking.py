@@ -6,11 +6,21 @@ room. CDPs that have changed since (`alarms.take_in_touched` lists them) are mov
 
 from __future__ import annotations
 
+import numpy as np
+
 from seawall.agents.base import sort_rows
 from seawall.protocols.compiled import rule
-from seawall.protocols.tables import Floats, Row, Table
+from seawall.protocols.tables import Floats, Row, Table, World
 
 CLOSED = -1.0
+
+
+def rank_all(world: World) -> None:
+    """Rank all CDPs at once, when a market has come to be."""
+    backings = np.where(world.cdps["is_open"], world.cdps["backing"], CLOSED)
+    world.cdps["ranked"] = backings
+    for kind in world.cdp_kinds:
+        world.backings[0, kind.first : kind.end] = np.sort(backings[kind.first : kind.end])
 
 
 @rule

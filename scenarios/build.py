@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from seawall.models import market_waterfall
+from seawall.agents import alarms
+from seawall.models import market_waterfall, ranking
 from seawall.models.records import observe
 from seawall.models.stress import StressModel
 from seawall.models.world import Sizes, empty_world
@@ -100,6 +101,8 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
     community.set_terms(world, scenario)
     inputs.fill_orders(world, orders)
     founding.found(world, loaded, layout, seed, path)
+    alarms.set_all(world)
+    ranking.rank_all(world)
     observe(world)
     return world
 
