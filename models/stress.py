@@ -165,8 +165,11 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             exchange_step.run(self.world, self.exchange, self._rows, rounds, self.avmm)
 
     def run_for(self, duration: int) -> None:
-        """Play up to `duration` rounds."""
-        rounds = min(int(duration), self.rounds_left)
+        """Play up to `duration` rounds and check the books."""
+        self._advance(min(int(duration), self.rounds_left))
+        self._after_rounds(audited=True)
+
+    def _advance(self, rounds: int) -> None:
         if self._is_scripted or self.with_audit:
             for _ in range(rounds):
                 self.step()
@@ -174,7 +177,6 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             self._play(rounds)
             mark_compiled(has_exchange=self.exchange is not None, has_avmm=self.avmm is not None)
         self.steps = int(self.world.clock[0].step)
-        self._after_rounds(audited=True)
 
     def run(self, *, progress: Callable[[int], None] | None = None, rounds_per_call: int = 1000) -> StressModel:
         """Play all rounds left and check the books.
@@ -188,9 +190,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         """
         while self.rounds_left > 0:
             rounds = min(rounds_per_call, self.rounds_left)
-            self.run_for(rounds)
+            self._advance(rounds)
             if progress is not None:
                 progress(rounds)
+        self._after_rounds(audited=True)
         return self
 
     def _after_rounds(self, *, audited: bool) -> None:

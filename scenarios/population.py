@@ -48,8 +48,7 @@ def draw_minters(
     response = by_weight(weights, rng, count)
     kept = np.full(count, NEVER) if spec.holding_days is None else np.where(asleep, NEVER, holding * spec.holding_days * SECONDS_PER_DAY)
     same = np.where(layout.predecessor < 0, np.arange(len(layout.kinds)), layout.predecessor)  # a successor is its predecessor again
-    terms = list(scenario.tassets.values())
-    minimum = np.array([terms[k].min_collateral_ratio for k in world.cdps["tasset"][same]])
+    minimum = np.array([terms.min_collateral_ratio for terms in scenario.tassets.values()])[world.cdps["tasset"][same]]
     minters, buffer, asleep = world.minters, buffer[same], asleep[same]
     if positions is not None:
         order = rng.permutation(count)
