@@ -16,9 +16,9 @@ from enum import IntEnum
 import numpy as np
 
 from seawall.agents.alarm_tree import NEVER, first_ringing, gather, look_next_time, next_ringing, plant, set_alarm, set_leaf
-from seawall.agents.base import sort_rows
+from seawall.agents.sorted_rows import put_in, take_out
 from seawall.protocols.amounts import UNIT, floor_amount
-from seawall.protocols.auction import is_margin_called
+from seawall.protocols.auction import amount_for_sale, is_margin_called
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
@@ -216,14 +216,40 @@ def wake_owners(world: World, rows: Ints) -> int:
 
 
 @rule
-def update_called(world: World) -> int:
-    """Bring `world.called` up to the oracle prices of now, ascending; return how many CDPs are margin called.
+def begin_call(world: World, position: Row, now: float) -> None:
+    """Mark a CDP as margin called from now on, and book what of its debt that puts up for sale."""
+    tasset, kind, flow = world.tassets[position.tasset], world.cdp_kinds[position.kind], world.flows[position.tasset]
+    world.marks[position.row].called_at = now
+    flow.called_count += 1
+    flow.called_usd += amount_for_sale(position, tasset, last_price(kind, world.feeds)) * world.feeds[kind.feed].price
 
-    `called[0]` is their number, their rows follow. Who is so no more loses the mark of when it began.
+
+@rule
+def end_call(world: World, position: Row) -> None:
+    """Take the mark of a margin call away."""
+    world.marks[position.row].called_at = NEVER
+    world.flows[position.tasset].called_count -= 1
+
+
+@rule
+def renew(listed: Ints, changes: Ints, left: int, entered: int) -> int:
+    """Take rows out of a list and put others in; both stand in `changes`, from 1 on, ascending. Return how many the list has then.
+
+    A list has the number of its rows in front of them.
     """
+    if left > 0:
+        take_out(listed, 1, listed[0] + 1, changes[0], left)
+    listed[0] += entered - left
+    put_in(listed, 1, listed[0] + 1, changes[1], entered)
+    return int(listed[0])
+
+
+@rule
+def update_called(world: World) -> int:
+    """Bring `world.called` up to the oracle prices of now, ascending; return how many CDPs are margin called."""
     take_in_touched(world)
-    called, tree, now = world.called, world.alarms[CALL], world.clock[0].now
-    count, left, before = called[0], 0, called[0]
+    tree, leaving, entering, now = world.alarms[CALL], world.changes[0], world.changes[1], world.clock[0].now
+    left, entered = 0, 0
     for k in range(len(world.cdp_kinds)):
         kind = world.cdp_kinds[k]
         tasset, price = world.tassets[kind.tasset], last_price(kind, world.feeds)
@@ -232,52 +258,37 @@ def update_called(world: World) -> int:
             position = world.cdps[row]
             was_called, position.is_called = position.is_called, position.is_open and is_margin_called(position, tasset, price)
             if position.is_called and not was_called:
-                count += 1
-                called[count] = row
+                entered += 1
+                entering[entered] = row
+                begin_call(world, position, now)
             elif was_called and not position.is_called:
                 left += 1
-                world.marks[row].called_at = NEVER
+                leaving[left] = row
+                end_call(world, position)
             mind_call(world, row)
             row = next_ringing(tree, row, price, now)
-    if left > 0:
-        entered, count = count, 0
-        for k in range(1, entered + 1):
-            if world.cdps[called[k]].is_called:
-                count += 1
-                called[count] = called[k]
-    called[0] = count
-    if count + left > before:
-        sort_rows(called, 1, count + 1)
-    return int(count)
+    return renew(world.called, world.changes, left, entered)
 
 
 @rule
 def update_insolvent(world: World) -> int:
     """Bring `world.insolvent` up to the market prices of this round, ascending; return how many CDPs are worth less than they owe."""
     take_in_touched(world)
-    listed, tree, now, step = world.insolvent, world.alarms[INSOLVENT], world.clock[0].now, world.clock[0].step
-    count, left, before = listed[0], 0, listed[0]
+    tree, leaving, entering, clock = world.alarms[INSOLVENT], world.changes[0], world.changes[1], world.clock[0]
+    left, entered = 0, 0
     for k in range(len(world.cdp_kinds)):
         kind = world.cdp_kinds[k]
-        price = market_ratio(kind, world.tassets, world.market_price, step)
-        row = first_ringing(tree, kind.root, price, now)
+        price = market_ratio(kind, world.tassets, world.market_price, clock.step)
+        row = first_ringing(tree, kind.root, price, clock.now)
         while row >= 0:
             position = world.cdps[row]
             was_insolvent, position.is_insolvent = position.is_insolvent, is_insolvent(position, price)
             if position.is_insolvent and not was_insolvent:
-                count += 1
-                listed[count] = row
+                entered += 1
+                entering[entered] = row
             elif was_insolvent and not position.is_insolvent:
                 left += 1
+                leaving[left] = row
             mind_insolvency(world, row)
-            row = next_ringing(tree, row, price, now)
-    if left > 0:
-        entered, count = count, 0
-        for k in range(1, entered + 1):
-            if world.cdps[listed[k]].is_insolvent:
-                count += 1
-                listed[count] = listed[k]
-    listed[0] = count
-    if count + left > before:
-        sort_rows(listed, 1, count + 1)
-    return int(count)
+            row = next_ringing(tree, row, price, clock.now)
+    return renew(world.insolvent, world.changes, left, entered)

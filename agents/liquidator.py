@@ -26,39 +26,23 @@ from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
-NEVER = float("inf")
 SURELY = 1.0 + 1e-9  # more than the error of a few products
 HALVINGS = 8  # smaller purchases tried where the pool that takes the collateral is too thin for a larger one
 
 
 @rule
 def find_margin_called(world: World) -> int:
-    """List the CDPs below their minimum ratio at the last oracle price in `world.called`; return how many.
+    """List the CDPs below their minimum ratio at the last oracle price in `world.called`, by tASSET; return how many.
 
     A CDP found for the first time, or again after having been restored, is marked with the time.
     """
-    called = update_called(world)
+    called, first = update_called(world), 1
     for k in range(len(world.flows)):
-        world.flows[k].called_count, world.flows[k].reason = 0, Status.OK.value
-    for k in range(1, called + 1):
-        row = world.called[k]
-        flow = world.flows[world.cdps[row].tasset]
-        if flow.called_count == 0:
-            flow.called_first = k
-            flow.reason = Status.NO_CAPITAL.value  # unless somebody looks and says otherwise
-        flow.called_count += 1
-        if world.marks[row].called_at == NEVER:
-            world.marks[row].called_at = world.clock[0].now
-            flow.called_usd += usd_for_sale(world, world.cdps[row])
+        flow = world.flows[k]
+        flow.called_first = first
+        first += flow.called_count
+        flow.reason = Status.NO_CAPITAL.value if flow.called_count > 0 else Status.OK.value  # unless somebody looks and says otherwise
     return called
-
-
-@rule
-def usd_for_sale(world: World, position: Row) -> float:
-    """USD of debt that a margin call puts up for sale, at the oracle price."""
-    kind = world.cdp_kinds[position.kind]
-    for_sale = auction.amount_for_sale(position, world.tassets[position.tasset], cdp.last_price(kind, world.feeds))
-    return float(for_sale * world.feeds[kind.feed].price)
 
 
 @rule

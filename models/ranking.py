@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from seawall.agents.base import sort_rows
+from seawall.agents.sorted_rows import put_in, take_out
 from seawall.protocols.compiled import rule
 from seawall.protocols.tables import Floats, Row, Table, World
 
@@ -21,18 +22,6 @@ def rank_all(world: World) -> None:
     world.cdps["ranked"] = backings
     for kind in world.cdp_kinds:
         world.backings[0, kind.first : kind.end] = np.sort(backings[kind.first : kind.end])
-
-
-@rule
-def place(backings: Floats, first: int, end: int, backing: float) -> int:
-    """The first place from `first` to `end` whose backing is at least `backing`; `end` for none."""
-    while first < end:
-        middle = (first + end) // 2
-        if backings[middle] < backing:
-            first = middle + 1
-        else:
-            end = middle
-    return first
 
 
 @rule
@@ -63,33 +52,6 @@ def list_changes(kind: Row, cdps: Table, leaving: Floats, coming: Floats) -> int
     sort_rows(leaving, kind.first, end)
     sort_rows(coming, kind.first, end)
     return int(end - kind.first)
-
-
-@rule
-def take_out(backings: Floats, first: int, end: int, leaving: Floats, count: int) -> None:
-    """Take `count` backings out of those from `first` to `end`; the rest close up. Those leaving stand from `first` on, ascending."""
-    out, to = first, place(backings, first, end, leaving[first])
-    for at in range(to, end):
-        if out < first + count and backings[at] == leaving[out]:
-            out += 1
-        else:
-            backings[to] = backings[at]
-            to += 1
-
-
-@rule
-def put_in(backings: Floats, first: int, end: int, coming: Floats, count: int) -> None:
-    """Put `count` backings among those from `first` on, which then reach to `end`. Those coming stand from `first` on, ascending."""
-    at, into = end - count - 1, first + count - 1
-    for to in range(end - 1, first - 1, -1):
-        if into < first:
-            return
-        if at >= first and backings[at] > coming[into]:
-            backings[to] = backings[at]
-            at -= 1
-        else:
-            backings[to] = coming[into]
-            into -= 1
 
 
 @rule

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from seawall.agents.alarms import collateral_mark, mark_price, market_ratio, update_insolvent
-from seawall.models.ranking import place, place_of_ratio, rank
+from seawall.agents.sorted_rows import place
+from seawall.models.ranking import place_of_ratio, rank
 from seawall.protocols import amm
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule

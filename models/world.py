@@ -17,7 +17,7 @@ from seawall.models.market_waterfall import Group
 from seawall.models.records import PEAK, RATIO_EDGES, REWARD_SERIES, SERIES
 from seawall.protocols import tables
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, Table, World
+from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, Ints, Table, World
 
 NEVER = np.inf
 
@@ -88,8 +88,13 @@ class Sizes:
         return self.steps // self.record_every + 1 + (self.steps % self.record_every > 0)
 
 
-def empty_world(sizes: Sizes) -> World:
-    """Allocate all tables, zero but for the values that mean "never" and "none"."""
+def empty_world(sizes: Sizes, cdp_kinds: Ints | None = None) -> World:
+    """Allocate all tables, zero but for the values that mean "never" and "none".
+
+    Args:
+        sizes: rows of each table.
+        cdp_kinds: `[minters]` row of cdp_kinds of each owner's CDP, ascending; the first for all if not given.
+    """
     inputs = (sizes.steps + 1, sizes.assets)
     fed = (sizes.steps + 1, sizes.feeders)
     recorded = (sizes.records, sizes.tassets)
@@ -135,6 +140,7 @@ def empty_world(sizes: Sizes) -> World:
         alarms=np.zeros((len(Use), most_nodes(sizes.minters, kinds)), ALARM),
         called=np.zeros(sizes.minters + 1, np.int64),
         insolvent=np.zeros(sizes.minters + 1, np.int64),
+        changes=np.zeros((2, sizes.minters + 1), np.int64),
         backings=np.full((3, sizes.minters), ranking.CLOSED),
         marks=np.zeros(sizes.minters, agent_tables.MARK),
         tallies=np.zeros(tallied, np.int64),
@@ -147,6 +153,8 @@ def empty_world(sizes: Sizes) -> World:
         tally_series=np.zeros((*tallied, sizes.records), np.int64),
         start_holdings=np.zeros((len(Group), sizes.tokens)),
     )
+    if cdp_kinds is not None:
+        world.cdps["kind"] = cdp_kinds
     _set_nevers(world)
     _set_contracts(world, sizes)
     _set_accounts(world, sizes)

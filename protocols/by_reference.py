@@ -5,6 +5,9 @@ of them onto the stack, and every compiled function would carry as many argument
 that tuple instead; `world.cdps` reads from it. Nothing else changes: in Python it is the same `NamedTuple`, and a rule cannot make one.
 """
 
+# mypy: disable-error-code="misc,no-untyped-call,untyped-decorator,override"
+# Numba has no types.
+
 from __future__ import annotations
 
 import hashlib
@@ -18,7 +21,7 @@ from numba.extending import NativeValue, models, register_model, typeof_impl, un
 T = TypeVar("T", bound=type)
 
 
-class Reference(types.Type):  # type: ignore[misc]  # Numba has no types
+class Reference(types.Type):
     """Numba's type of a reference to a tuple of tables.
 
     Its name stands in the name of every compiled function that takes one, so it is short: a digest of the tuple's own.
@@ -32,7 +35,7 @@ class Reference(types.Type):  # type: ignore[misc]  # Numba has no types
 
 
 @register_model(Reference)
-class ReferenceModel(models.PrimitiveModel):  # type: ignore[misc]
+class ReferenceModel(models.PrimitiveModel):
     """A pointer to the tuple."""
 
     def __init__(self, manager: Any, reference: Reference) -> None:
@@ -49,7 +52,7 @@ def _unbox(reference: Reference, obj: Any, context: Any) -> NativeValue:
 
 
 @infer_getattr
-class _Columns(AttributeTemplate):  # type: ignore[misc]
+class _Columns(AttributeTemplate):
     """`world.cdps` has the type of that field."""
 
     key = Reference

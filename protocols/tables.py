@@ -228,6 +228,7 @@ class World(NamedTuple):
     a dollar. `start_holdings` is [groups, tokens]: what each group of agents owned, net of debt, before the first round
     (`models/market_waterfall.py`). `calms` has a row for the LPs of each pool and a last one
     for the stakers, `alarms` is [uses, nodes] (`agents/alarm_tree.py`), `backings` [3, CDPs] (`models/ranking.py`).
+    `called` and `insolvent` are lists of rows of cdps behind their number; `changes`, [2, CDPs + 1], is room for what is to change in them.
     """
 
     clock: Table
@@ -269,6 +270,7 @@ class World(NamedTuple):
     alarms: Table
     called: Ints
     insolvent: Ints
+    changes: Ints
     backings: Floats
     marks: Table
     tallies: Ints

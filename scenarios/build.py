@@ -91,7 +91,7 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
     plan = disturbances.plan_of(scenario, paths.steps, seed, path)
     orders = stampedes.of_pools(plan, scenario, population.draw_orders(scenario, paths.steps, stream(seed, path, Purpose.ARRIVALS)))
     departures = disturbances.pool_departures(plan, scenario, layout.lp_pools)
-    world = empty_world(_sizes(scenario, layout, paths.steps, len(orders[0]), len(departures)))
+    world = empty_world(_sizes(scenario, layout, paths.steps, len(orders[0]), len(departures)), layout.kinds)
     world.clock["step_seconds"], world.clock["order_seed"] = scenario.step_seconds, order_seed(seed, path)
     _set_inputs(world, scenario, paths, seed, path)
     disturbance_inputs.fill_feed_faults(world, scenario, plan)

@@ -6,7 +6,6 @@ from typing import NoReturn
 
 import numpy as np
 
-from seawall.agents.alarms import lay_out
 from seawall.agents.strategies import Strategy
 from seawall.models import genesis
 from seawall.models.measures import owners_wealth
@@ -34,7 +33,6 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     population.draw_lps(world, scenario, layout, stream(seed, path, Purpose.LPS))
     population.react(world, layout)
     community.set_lp_stakes(world, scenario, layout, stream(seed, path, Purpose.REWARDS))
-    lay_out(world)
     genesis.publish_first_prices(world)
     kinds = world.cdp_kinds[world.cdps["kind"]]
     in_tdollar = kinds["token"] == TDOLLAR

@@ -36,7 +36,6 @@ def draw_minters(
     With positions of a real market, these are handed to the owners in a drawn order; the ratio of each is what its owner aims at.
     """
     spec, count = scenario.minters, scenario.minters.count
-    world.cdps["kind"] = layout.kinds
     world.cdps["tasset"] = world.cdp_kinds["tasset"][layout.kinds]
     collateral = lognormal(spec.collateral_usd, rng, count)
     buffer = lognormal(spec.buffer, rng, count)

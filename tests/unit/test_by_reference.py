@@ -9,7 +9,7 @@ from seawall.protocols.by_reference import Reference, by_reference
 from seawall.protocols.compiled import config, rule
 from seawall.protocols.tables import FLOAT, Floats, Table, table_type
 
-THING = table_type("things", size=(FLOAT, "metres"))
+THING = table_type("things", length=(FLOAT, "metres"))
 
 
 @by_reference
@@ -22,8 +22,8 @@ class Shelf(NamedTuple):
 
 @rule
 def double(shelf: Shelf, row: int) -> float:
-    shelf.things[row].size *= 2.0
-    return float(shelf.things[row].size)
+    shelf.things[row].length *= 2.0
+    return float(shelf.things[row].length)
 
 
 @rule
@@ -36,14 +36,14 @@ def worth(shelf: Shelf) -> float:
 
 def a_shelf(count):
     shelf = Shelf(np.zeros(count, THING), np.full(count, 3.0))
-    shelf.things["size"] = np.arange(count)
+    shelf.things["length"] = np.arange(count)
     return shelf
 
 
 def test_a_rule_reads_and_writes_the_tables_that_python_sees():
     shelf = a_shelf(4)
     assert worth(shelf) == 2.0 * 3.0 * (0 + 1 + 2 + 3)
-    assert list(shelf.things["size"]) == [0.0, 2.0, 4.0, 6.0]
+    assert list(shelf.things["length"]) == [0.0, 2.0, 4.0, 6.0]
     assert worth(a_shelf(100)) == 6.0 * 4950.0
 
 
@@ -60,7 +60,7 @@ def test_a_market_is_one_argument_with_a_short_name():
 def test_what_is_no_field_is_refused_by_name():
     @rule
     def wrong(shelf: Shelf) -> float:
-        return float(shelf.thing[0].size)
+        return float(shelf.thing[0].length)
 
     with pytest.raises(Exception, match="thing"):
         wrong(a_shelf(1))

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markets import FLOOD, storm_model
 
+from seawall.agents import sorted_rows
 from seawall.agents.alarms import is_insolvent, market_ratio
 from seawall.models import ranking, records
 from seawall.protocols.cdp import last_price
@@ -39,7 +40,7 @@ def test_a_ranking_kept_up_to_date_is_the_sorted_one(count, rounds):
 @pytest.mark.parametrize(("backing", "place"), [(0.0, 2), (1.0, 2), (1.1, 4), (3.0, 5), (4.0, 6)])
 def test_a_place_is_the_first_at_or_above(backing, place):
     backings = np.array([-1.0, -1.0, 1.0, 1.0, 2.0, 3.0])
-    assert ranking.place(backings, 0, 6, backing) == place
+    assert sorted_rows.place(backings, 0, 6, backing) == place
     assert ranking.place_of_ratio(backings, 0, 6, 2.0, backing / 2.0) == place
 
 
