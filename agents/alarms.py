@@ -1,69 +1,58 @@
 """Price alarms: quiet CDPs are not visited.
 
-CDPs stand in blocks of up to 64 rows of one kind. Each block keeps the prices (of what is owed in terms of the collateral: the ratio of
-two prices) and the time up to which nobody in it has anything to do: no owner wakes, no margin call starts, nobody becomes insolvent. A
-round compares one price with a block's bounds and opens the block only when one is crossed. CDPs that are margin called or insolvent stand
-in lists of their own, in the order of their rows, so that they do not keep blocks open.
+Each CDP has three alarms: for its owner, for its margin call, and for its insolvency. They are prices, of what is owed in terms of
+the collateral (the ratio of two prices), and a time, up to which nothing is to be done. A round looks at the roots of the trees in which
+they stand (`alarm_tree`) and goes down to those that ring. CDPs that are margin called or insolvent stand in lists of their own, in the
+order of their rows; their alarms ring when that may be over.
 
 Bounds err on the side of looking once too often: who acts is decided by the exact conditions, never by a bound. A rule that changes a CDP
-puts it on its kind's list of touched ones (`cdp.change`), whatever called it; `take_in_touched` tightens the bounds before they are
-next used.
+puts it on its kind's list of touched ones (`cdp.change`), whatever called it; its alarms then ring at the next look, which sets them anew.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from enum import IntEnum
 
 import numpy as np
 
-from seawall.agents.base import sort_rows
-from seawall.protocols.amounts import floor_amount
-from seawall.protocols.auction import is_margin_called
+from seawall.agents.alarm_tree import NEVER, first_ringing, gather, look_next_time, next_ringing, plant, set_alarm, set_leaf
+from seawall.agents.sorted_rows import put_in, take_out
+from seawall.protocols.amounts import UNIT, floor_amount
+from seawall.protocols.auction import amount_for_sale, is_margin_called
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
-from seawall.protocols.tables import FLOAT, INT, TDOLLAR, Floats, Ints, Row, Table, World, table_type
+from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
-ROWS_PER_BLOCK = 64
-NEVER = float("inf")
 BEFORE, AFTER = 1.0 - 1e-12, 1.0 + 1e-12  # a bound lies this much on the safe side of the price it stands for
 
-BLOCK = table_type(
-    "blocks",
-    first=(INT, "row of cdps"),
-    end=(INT, "row of cdps after the last"),
-    kind=(INT, "row of cdp_kinds"),
-    owner_above=(FLOAT, "collateral per token: no owner wakes while the oracle price is not above"),
-    owner_below=(FLOAT, "collateral per token: no owner wakes while the oracle price is not below"),
-    owner_due=(FLOAT, "seconds: no owner has an appointment before"),
-    call_above=(FLOAT, "collateral per token: no further margin call while the oracle price is not above"),
-    insolvent_above=(FLOAT, "collateral per token: no further insolvent CDP while the market price is not above"),
-)
+
+class Use(IntEnum):
+    """What an alarm is for: the row of `World.alarms`."""
+
+    OWNER = 0
+    CALL = 1
+    INSOLVENT = 2
+
+
+OWNER, CALL, INSOLVENT = Use.OWNER.value, Use.CALL.value, Use.INSOLVENT.value
 
 
 def lay_out(world: World) -> None:
-    """Divide the CDPs into blocks; all bounds are open, so the first look at a block is a full one."""
+    """Give every kind of CDP its rows and its alarms; all ring at the first look."""
     kinds = world.cdps["kind"]
-    edges = np.flatnonzero(np.r_[True, kinds[1:] != kinds[:-1], True]) if len(kinds) else np.zeros(1, np.int64)
-    runs = [np.arange(first, end, ROWS_PER_BLOCK) for first, end in pairwise(edges)]
-    firsts = np.concatenate([*runs, np.empty(0, np.int64)])
-    ends = np.r_[firsts, len(kinds)][1:]
-    blocks = world.blocks
-    if len(firsts) > len(blocks):
-        raise ValueError(f"CDPs of {len(runs)} runs of kinds do not fit {len(blocks)} blocks: rows of a kind must stand together")
-    blocks["first"][: len(firsts)], blocks["end"][: len(firsts)] = firsts, ends
-    blocks["first"][len(firsts) :] = blocks["end"][len(firsts) :] = len(kinds)
-    blocks["kind"][: len(firsts)] = kinds[firsts]
+    if (np.diff(kinds) < 0).any():
+        raise ValueError("rows of a kind must stand together, and kinds in their order")
+    edges = np.searchsorted(kinds, np.arange(len(world.cdp_kinds) + 1))
+    world.cdp_kinds["first"], world.cdp_kinds["end"] = edges[:-1], edges[1:]
     world.cdps["row"] = np.arange(len(kinds))
-    world.cdps["block"] = np.repeat(np.arange(len(firsts)), ends - firsts)
+    for use in Use:
+        plant(world.alarms[use], world.cdp_kinds)
     open_all(world)
 
 
 def open_all(world: World) -> None:
-    """Open every block, after behaviour was changed by hand."""
-    blocks = world.blocks[world.blocks["first"] < world.blocks["end"]]
-    blocks["owner_above"] = blocks["call_above"] = blocks["insolvent_above"] = 0.0
-    blocks["owner_below"], blocks["owner_due"] = NEVER, 0.0
-    world.blocks[world.blocks["first"] < world.blocks["end"]] = blocks
+    """Let every alarm ring at the next look, after behaviour was changed by hand."""
+    world.alarms["due"] = 0.0
 
 
 @rule
@@ -79,25 +68,70 @@ def is_awake(minter: Row, position: Row, price: float, now: float) -> bool:
 
 
 @rule
-def mind_owner(block: Row, minter: Row, position: Row) -> None:
-    """Tighten a block's bounds to when one owner will wake."""
+def owner_alarm(minter: Row, position: Row) -> tuple[float, float, float]:
+    """Price above which an owner wakes, price below which it does, and time from which."""
     if not position.is_open:
-        block.owner_due = min(block.owner_due, minter.opens_at)
-        return
-    block.owner_due = min(block.owner_due, minter.exit_at, minter.due_at)
-    if minter.due_at < NEVER:
-        return
-    if minter.alert_ratio > 0.0:
-        block.owner_above = min(block.owner_above, position.backing / minter.alert_ratio * BEFORE)
-    if minter.excess_ratio < NEVER:
-        block.owner_below = max(block.owner_below, position.backing / minter.excess_ratio * AFTER)
+        return NEVER, 0.0, float(minter.opens_at)
+    above, below = NEVER, 0.0
+    if minter.due_at == NEVER and minter.alert_ratio > 0.0:
+        above = position.backing / minter.alert_ratio * BEFORE
+    if minter.due_at == NEVER and minter.excess_ratio < NEVER:
+        below = position.backing / minter.excess_ratio * AFTER
+    return above, below, min(minter.exit_at, minter.due_at)
 
 
 @rule
-def mind_call(block: Row, position: Row, tasset: Row) -> None:
-    """Tighten a block's bound to the price at which one CDP is margin called; never once the tASSET is delisted."""
-    if not tasset.is_delisted:
-        block.call_above = min(block.call_above, position.backing / tasset.min_collateral_ratio * BEFORE)
+def call_alarm(position: Row, tasset: Row) -> tuple[float, float, float]:
+    """Price above which a CDP is margin called, or below which it may no more be; never once the tASSET is delisted."""
+    ratio = tasset.min_collateral_ratio
+    if position.is_called:  # for sure while debt * price * ratio, with both floors taken off, is more than the collateral
+        return NEVER, (position.collateral + (1.0 + ratio) * UNIT) / (position.debt * ratio) * AFTER, NEVER
+    return NEVER if tasset.is_delisted else position.backing / ratio * BEFORE, 0.0, NEVER
+
+
+@rule
+def insolvency_alarm(position: Row) -> tuple[float, float, float]:
+    """Price above which a CDP becomes insolvent, or below which it may no more be."""
+    if position.is_insolvent:
+        return NEVER, (position.collateral + UNIT) / position.debt * AFTER, NEVER
+    return position.backing * BEFORE, 0.0, NEVER
+
+
+@rule
+def mind_owner(world: World, row: int) -> None:
+    """Set the alarm of an owner anew."""
+    above, below, due = owner_alarm(world.minters[row], world.cdps[row])
+    set_alarm(world.alarms[OWNER], row, above, below, due)
+
+
+@rule
+def mind_call(world: World, row: int) -> None:
+    """Set the alarm of a CDP's margin call anew."""
+    above, below, due = call_alarm(world.cdps[row], world.tassets[world.cdps[row].tasset])
+    set_alarm(world.alarms[CALL], row, above, below, due)
+
+
+@rule
+def mind_insolvency(world: World, row: int) -> None:
+    """Set the alarm of a CDP's insolvency anew."""
+    above, below, due = insolvency_alarm(world.cdps[row])
+    set_alarm(world.alarms[INSOLVENT], row, above, below, due)
+
+
+@rule
+def set_all(world: World) -> None:
+    """Set all alarms at once, when a market has come to be."""
+    owners, calls, insolvencies = world.alarms[OWNER], world.alarms[CALL], world.alarms[INSOLVENT]
+    for row in range(len(world.cdps)):
+        position = world.cdps[row]
+        position.is_touched = False
+        set_leaf(owners[row], *owner_alarm(world.minters[row], position))
+        set_leaf(calls[row], *call_alarm(position, world.tassets[position.tasset]))
+        set_leaf(insolvencies[row], *insolvency_alarm(position))
+    for k in range(len(world.cdp_kinds)):
+        world.cdp_kinds[k].touched = 0
+    for use in range(len(world.alarms)):
+        gather(world.alarms[use], len(world.cdps))
 
 
 @rule
@@ -128,126 +162,133 @@ def is_insolvent(position: Row, ratio: float) -> bool:
 
 
 @rule
+def open_row(world: World, row: int) -> None:
+    """Let all alarms of a CDP ring at their next look."""
+    for use in range(len(world.alarms)):
+        look_next_time(world.alarms[use], row)
+
+
+@rule
 def reopen(world: World, tasset: int) -> None:
-    """Open the blocks of a tASSET's CDPs, after its terms or its owners' behaviour have changed."""
-    for b in range(len(world.blocks)):
-        block = world.blocks[b]
-        if world.cdp_kinds[block.kind].tasset == tasset:
-            block.owner_above = block.call_above = block.insolvent_above = 0.0
-            block.owner_below, block.owner_due = NEVER, 0.0
+    """Open the alarms of a tASSET's CDPs, after its terms or its owners' behaviour have changed."""
+    for k in range(len(world.cdp_kinds)):
+        kind = world.cdp_kinds[k]
+        if kind.tasset == tasset:
+            for row in range(kind.first, kind.end):
+                open_row(world, row)
 
 
 @rule
 def take_in_touched(world: World) -> None:
-    """Tighten the bounds for every CDP that a rule has changed since."""
+    """Open the alarms of every CDP that a rule has changed since."""
     for k in range(len(world.cdp_kinds)):
         kind = world.cdp_kinds[k]
         while kind.touched > 0:
             position = world.cdps[kind.touched - 1]
-            block = world.blocks[position.block]
-            mind_owner(block, world.minters[position.row], position)
-            mind_call(block, position, world.tassets[kind.tasset])
-            block.insolvent_above = min(block.insolvent_above, position.backing * BEFORE)
+            open_row(world, position.row)
             kind.touched = position.next_touched
             position.is_touched = False
+            if not position.is_unranked:
+                position.is_unranked = True
+                position.next_unranked = kind.unranked
+                kind.unranked = position.row + 1
 
 
 @rule
 def wake_owners(world: World, rows: Ints) -> int:
     """Fill `rows` with the minters who have something to do at the oracle prices of now, ascending; return how many."""
     take_in_touched(world)
-    now = world.clock[0].now
+    now, tree = world.clock[0].now, world.alarms[OWNER]
     count = 0
-    for b in range(len(world.blocks)):
-        block = world.blocks[b]
-        price = last_price(world.cdp_kinds[block.kind], world.feeds)
-        if price <= block.owner_above and price >= block.owner_below and now < block.owner_due:
-            continue
-        block.owner_above, block.owner_below, block.owner_due = NEVER, 0.0, NEVER
-        for i in range(block.first, block.end):
-            mind_owner(block, world.minters[i], world.cdps[i])
-            if is_awake(world.minters[i], world.cdps[i], price, now):
-                block.owner_due = now  # what it is about to do may set other bounds: look again in the next round
-                rows[count] = i
+    for k in range(len(world.cdp_kinds)):
+        kind = world.cdp_kinds[k]
+        price = last_price(kind, world.feeds)
+        row = first_ringing(tree, kind.root, price, now)
+        while row >= 0:
+            if is_awake(world.minters[row], world.cdps[row], price, now):
+                look_next_time(tree, row)  # what it is about to do may set other bounds
+                rows[count] = row
                 count += 1
+            else:
+                mind_owner(world, row)
+            row = next_ringing(tree, row, price, now)
     return count
 
 
 @rule
-def update_called(world: World) -> int:
-    """Bring `world.called` up to the oracle prices of now, ascending; return how many CDPs are margin called.
+def begin_call(world: World, position: Row, now: float) -> None:
+    """Mark a CDP as margin called from now on, and book what of its debt that puts up for sale."""
+    tasset, kind, flow = world.tassets[position.tasset], world.cdp_kinds[position.kind], world.flows[position.tasset]
+    world.marks[position.row].called_at = now
+    flow.called_count += 1
+    flow.called_usd += amount_for_sale(position, tasset, last_price(kind, world.feeds)) * world.feeds[kind.feed].price
 
-    `called[0]` is their number, their rows follow.
+
+@rule
+def end_call(world: World, position: Row) -> None:
+    """Take the mark of a margin call away."""
+    world.marks[position.row].called_at = NEVER
+    world.flows[position.tasset].called_count -= 1
+
+
+@rule
+def renew(listed: Ints, changes: Ints, left: int, entered: int) -> int:
+    """Take rows out of a list and put others in; both stand in `changes`, from 1 on, ascending. Return how many the list has then.
+
+    A list has the number of its rows in front of them.
     """
+    if left > 0:
+        take_out(listed, 1, listed[0] + 1, changes[0], left)
+    listed[0] += entered - left
+    put_in(listed, 1, listed[0] + 1, changes[1], entered)
+    return int(listed[0])
+
+
+@rule
+def update_called(world: World) -> int:
+    """Bring `world.called` up to the oracle prices of now, ascending; return how many CDPs are margin called."""
     take_in_touched(world)
-    called = world.called
-    count, before = 0, called[0]
-    for k in range(1, before + 1):
-        position = world.cdps[called[k]]
-        tasset = world.tassets[position.tasset]
-        if position.is_open and is_margin_called(position, tasset, last_price(world.cdp_kinds[position.kind], world.feeds)):
-            count += 1
-            called[count] = called[k]
-        else:
-            position.is_called = False
-            mind_call(world.blocks[position.block], position, tasset)
-    kept = count
-    for b in range(len(world.blocks)):
-        block = world.blocks[b]
-        kind = world.cdp_kinds[block.kind]
+    tree, leaving, entering, now = world.alarms[CALL], world.changes[0], world.changes[1], world.clock[0].now
+    left, entered = 0, 0
+    for k in range(len(world.cdp_kinds)):
+        kind = world.cdp_kinds[k]
         tasset, price = world.tassets[kind.tasset], last_price(kind, world.feeds)
-        if price <= block.call_above:
-            continue
-        block.call_above = NEVER
-        for i in range(block.first, block.end):
-            position = world.cdps[i]
-            if position.is_called:
-                continue
-            if position.is_open and is_margin_called(position, tasset, price):
-                position.is_called = True
-                count += 1
-                called[count] = i
-            else:
-                mind_call(block, position, tasset)
-    called[0] = count
-    if count > kept:
-        sort_rows(called, 1, count + 1)
-    return count
+        row = first_ringing(tree, kind.root, price, now)
+        while row >= 0:
+            position = world.cdps[row]
+            was_called, position.is_called = position.is_called, position.is_open and is_margin_called(position, tasset, price)
+            if position.is_called and not was_called:
+                entered += 1
+                entering[entered] = row
+                begin_call(world, position, now)
+            elif was_called and not position.is_called:
+                left += 1
+                leaving[left] = row
+                end_call(world, position)
+            mind_call(world, row)
+            row = next_ringing(tree, row, price, now)
+    return renew(world.called, world.changes, left, entered)
 
 
 @rule
 def update_insolvent(world: World) -> int:
     """Bring `world.insolvent` up to the market prices of this round, ascending; return how many CDPs are worth less than they owe."""
     take_in_touched(world)
-    listed, step = world.insolvent, world.clock[0].step
-    count, before = 0, listed[0]
-    for k in range(1, before + 1):
-        position = world.cdps[listed[k]]
-        if is_insolvent(position, market_ratio(world.cdp_kinds[position.kind], world.tassets, world.market_price, step)):
-            count += 1
-            listed[count] = listed[k]
-        else:
-            position.is_insolvent = False
-            block = world.blocks[position.block]
-            block.insolvent_above = min(block.insolvent_above, position.backing * BEFORE)
-    kept = count
-    for b in range(len(world.blocks)):
-        block = world.blocks[b]
-        price = market_ratio(world.cdp_kinds[block.kind], world.tassets, world.market_price, step)
-        if price <= block.insolvent_above:
-            continue
-        block.insolvent_above = NEVER
-        for i in range(block.first, block.end):
-            position = world.cdps[i]
-            if position.is_insolvent:
-                continue
-            if is_insolvent(position, price):
-                position.is_insolvent = True
-                count += 1
-                listed[count] = i
-            else:
-                block.insolvent_above = min(block.insolvent_above, position.backing * BEFORE)
-    listed[0] = count
-    if count > kept:
-        sort_rows(listed, 1, count + 1)
-    return count
+    tree, leaving, entering, clock = world.alarms[INSOLVENT], world.changes[0], world.changes[1], world.clock[0]
+    left, entered = 0, 0
+    for k in range(len(world.cdp_kinds)):
+        kind = world.cdp_kinds[k]
+        price = market_ratio(kind, world.tassets, world.market_price, clock.step)
+        row = first_ringing(tree, kind.root, price, clock.now)
+        while row >= 0:
+            position = world.cdps[row]
+            was_insolvent, position.is_insolvent = position.is_insolvent, is_insolvent(position, price)
+            if position.is_insolvent and not was_insolvent:
+                entered += 1
+                entering[entered] = row
+            elif was_insolvent and not position.is_insolvent:
+                left += 1
+                leaving[left] = row
+            mind_insolvency(world, row)
+            row = next_ringing(tree, row, price, clock.now)
+    return renew(world.insolvent, world.changes, left, entered)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+from seawall.protocols.by_reference import by_reference
 from seawall.protocols.compiled import rule
 from seawall.protocols.rfq_tables import Book
 from seawall.protocols.tables import BOOL, FLOAT, INT, Floats, Ints, Table, table_type
@@ -153,6 +154,7 @@ AVMM_SERIES = table_type(
 )
 
 
+@by_reference
 class Avmm(NamedTuple):
     """All state of the RFQ market.
 

@@ -11,7 +11,7 @@ from seawall.protocols.amounts import floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.errors import raise_unless_ok
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import TDOLLAR, Ints, Row, World
+from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, World
 
 _BITS_31 = 0x7FFFFFFF
 _BITS_32 = 0xFFFFFFFF
@@ -27,7 +27,7 @@ def mix(number: int) -> int:
 
 
 @rule
-def sort_rows(rows: Ints, first: int, end: int) -> None:
+def sort_rows(rows: Ints | Floats, first: int, end: int) -> None:
     """Sort `rows[first:end]` in place, ascending (Shell's sort: no memory, and quick where little is out of order)."""
     gap = 1
     while gap < (end - first) // 3:

@@ -24,12 +24,14 @@ def first_due(departures: Table, step: int) -> int:
 
 
 @rule
-def send_away(departures: Table, lps: Table, step: int) -> None:
-    """Mark the LPs whose departure falls in this round; one who is away already stays until the later of both times."""
-    for k in range(first_due(departures, step), len(departures)):
+def send_away(departures: Table, lps: Table, step: int) -> int:
+    """Mark the LPs whose departure falls in this round; one who is away already stays until the later of both times. Return how many."""
+    first = first_due(departures, step)
+    for k in range(first, len(departures)):
         departure = departures[k]
         if departure.step != step:
-            return
+            return k - first
         lp = lps[departure.lp]
         lp.away_until = max(lp.away_until, departure.until) if lp.is_away else departure.until
         lp.is_away = True
+    return len(departures) - first

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from seawall.protocols.by_reference import by_reference
 from seawall.protocols.compiled import rule
 from seawall.protocols.liquidity_tables import Core
 from seawall.protocols.perps_tables import Perps
@@ -187,6 +188,7 @@ POOL_SERIES = table_type(
 )
 
 
+@by_reference
 class Exchange(NamedTuple):
     """All state of the exchange.
 

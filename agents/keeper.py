@@ -5,7 +5,8 @@ That the calls come at fixed intervals is assumption. Source of what they do: 00
 
 from __future__ import annotations
 
-from seawall.agents.alarms import NEVER, reopen
+from seawall.agents.alarm_tree import NEVER
+from seawall.agents.alarms import reopen
 from seawall.agents.base import MarketAgent, tally
 from seawall.protocols import collector, decisions, governance, staking
 from seawall.protocols.compiled import rule

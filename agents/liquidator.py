@@ -26,40 +26,23 @@ from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
+SURELY = 1.0 + 1e-9  # more than the error of a few products
 HALVINGS = 8  # smaller purchases tried where the pool that takes the collateral is too thin for a larger one
 
 
 @rule
 def find_margin_called(world: World) -> int:
-    """List the CDPs below their minimum ratio at the last oracle price in `world.called`; return how many.
+    """List the CDPs below their minimum ratio at the last oracle price in `world.called`, by tASSET; return how many.
 
     A CDP found for the first time, or again after having been restored, is marked with the time.
     """
-    clock, called = world.clock[0], update_called(world)
+    called, first = update_called(world), 1
     for k in range(len(world.flows)):
-        world.flows[k].called_count, world.flows[k].reason = 0, Status.OK.value
-    for k in range(1, called + 1):
-        position = world.cdps[world.called[k]]
-        flow = world.flows[position.tasset]
-        if flow.called_count == 0:
-            flow.called_first = k
-        flow.called_count += 1
-        if is_new_call(world.marks[position.row], clock.step, clock.now):
-            kind = world.cdp_kinds[position.kind]
-            for_sale = auction.amount_for_sale(position, world.tassets[position.tasset], cdp.last_price(kind, world.feeds))
-            flow.called_usd += for_sale * world.feeds[kind.feed].price
+        flow = world.flows[k]
+        flow.called_first = first
+        first += flow.called_count
+        flow.reason = Status.NO_CAPITAL.value if flow.called_count > 0 else Status.OK.value  # unless somebody looks and says otherwise
     return called
-
-
-@rule
-def is_new_call(mark: Row, step: int, now: float) -> bool:
-    """Mark a CDP as margin called in this round; tell whether it was not so in the round before."""
-    is_new = mark.seen_step != step - 1 and mark.seen_step != step
-    if is_new:
-        mark.called_at = now
-    mark.seen_step = step
-    mark.reason = Status.NO_CAPITAL.value  # unless somebody looks and says otherwise
-    return is_new
 
 
 @rule
@@ -115,8 +98,10 @@ def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats,
     base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
     if not liquidator.uses_pool or base <= 0.0 or asset <= 0.0:
         return 0.0
-    payoff = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee)
-    profitable = profitable_tokens(base, asset, pool.commission, payoff / (1.0 + liquidator.min_profit))
+    limit = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee) / (1.0 + liquidator.min_profit)
+    if base > asset * (1.0 - pool.commission) * limit * SURELY:  # the first token costs more, and no root need be drawn to see it
+        return 0.0
+    profitable = profitable_tokens(base, asset, pool.commission, limit)
     return min(profitable, affordable_tokens(base, asset, pool.commission, wallets[liquidator.account, TDOLLAR]))
 
 
@@ -361,14 +346,25 @@ def visit(world: World, index: int, which: int, v: Avmm | None) -> None:
 @rule
 def explain(world: World) -> None:
     """Count, for each CDP still margin called after everybody's turn, the reason that the last to look at it had."""
-    for k in range(1, world.called[0] + 1):
-        row = world.called[k]
-        position = world.cdps[row]
-        tasset, flow = world.tassets[position.tasset], world.flows[position.tasset]
-        price = cdp.last_price(world.cdp_kinds[position.kind], world.feeds)
-        if position.is_open and auction.is_margin_called(position, tasset, price):
-            reason = world.marks[row].reason if flow.reason == Status.OK.value else flow.reason
-            world.tallies[Action.PURCHASE.value, reason] += 1
+    for k in range(len(world.flows)):
+        flow = world.flows[k]
+        if flow.reason != Status.OK.value and not is_touched(world, k):
+            world.tallies[Action.PURCHASE.value, flow.reason] += flow.called_count
+            continue
+        for at in range(flow.called_first, flow.called_first + flow.called_count):
+            position, reason = world.cdps[world.called[at]], world.marks[world.called[at]].reason
+            price = cdp.last_price(world.cdp_kinds[position.kind], world.feeds)
+            if position.is_open and auction.is_margin_called(position, world.tassets[k], price):
+                world.tallies[Action.PURCHASE.value, flow.reason if flow.reason != Status.OK.value else reason] += 1
+
+
+@rule
+def is_touched(world: World, tasset: int) -> bool:
+    """Tell whether a CDP of a tASSET has changed since the margin-called ones were listed."""
+    found = False
+    for k in range(len(world.cdp_kinds)):
+        found = found or (world.cdp_kinds[k].tasset == tasset and world.cdp_kinds[k].touched > 0)
+    return bool(found)
 
 
 class Liquidator(RoutedAgent):

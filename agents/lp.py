@@ -58,15 +58,58 @@ def is_awake(world: World, lp: Row, now: float) -> bool:
 
 
 @rule
+def is_calm(world: World, which: int, now: float) -> bool:
+    """Tell whether no LP of a pool has anything to do, as the last look at all of them left it."""
+    calm = world.calms[which]
+    if now >= calm.until:
+        return False
+    if which == len(world.tassets):  # tEXO, which no oracle prices
+        return True
+    feed = world.feeds[world.tassets[which].feed]
+    premium = abs(amm.price(world.pools[which], world.wallets) / feed.price - 1.0)
+    return not (premium > calm.premium or now - feed.updated_at > calm.stale)
+
+
+@rule
+def rest(calm: Row, lp: Row) -> None:
+    """Let the calm of a pool last until an LP that has nothing to do now will have."""
+    if lp.is_away:
+        calm.until = min(calm.until, lp.away_until)
+        return
+    calm.until = min(calm.until, lp.harvest_at, lp.moves_at)
+    if lp.moves_at == NEVER:
+        calm.premium, calm.stale = min(calm.premium, lp.exit_premium), min(calm.stale, lp.exit_stale)
+
+
+@rule
+def end_calms(world: World, everywhere: bool) -> int:
+    """Say of which pools the calm is over; return of how many."""
+    over = 0
+    for k in range(len(world.pools)):
+        calm = world.calms[k]
+        calm.is_over = everywhere or not is_calm(world, k, world.clock[0].now)
+        if calm.is_over:
+            calm.until, calm.premium, calm.stale = NEVER, NEVER, NEVER
+            over += 1
+    return over
+
+
+@rule
 def order(world: World, rows: Ints) -> int:
     """Fill `rows` with those who have something to do this round, in the order drawn for it; return how many."""
-    clock = world.clock[0]
-    count = 0
-    send_away(world.departures, world.lps, clock.step)
+    clock, count = world.clock[0], 0
+    if end_calms(world, send_away(world.departures, world.lps, clock.step) > 0) == 0:
+        return 0
     for i in range(len(world.lps)):
-        if is_awake(world, world.lps[i], clock.now):
+        lp, calm = world.lps[i], world.calms[world.lps[i].pool]
+        if not calm.is_over:
+            continue
+        if is_awake(world, lp, clock.now):
             rows[count] = i
             count += 1
+            calm.until = 0.0  # what it is about to do may end the calm
+        else:
+            rest(calm, lp)
     draw_order(rows, count, clock.order_seed, clock.step)
     return count
 
@@ -126,6 +169,7 @@ def arrive(world: World, lp: Row, which: int, now: float) -> None:
         return
     lp.moves_at = NEVER
     lp.pool = which
+    world.calms[which].until = 0.0
     if lp.stake >= 0:
         world.stakes[lp.stake].pool = which
     provide_all(world, lp)
@@ -197,6 +241,12 @@ class LiquidityProvider(MarketAgent):
 
     kind = "lps"
     act = staticmethod(act)
+
+    @property
+    def row(self) -> Row:
+        """Row of behaviour, a view; since it may be written, all LPs are looked at in the next round."""
+        self.world.calms["until"] = 0.0
+        return super().row
 
     @property
     def pool(self) -> Row:

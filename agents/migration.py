@@ -59,6 +59,7 @@ def announce(world: World, tasset: int, replacement: int, now: float) -> None:
     for i in range(len(world.lps)):
         if world.lps[i].pool == tasset and world.lps[i].delisting != Reaction.SIT.value:
             world.lps[i].moves_at = now + world.lps[i].reaction
+            world.calms[tasset].until = 0.0
     for i in range(len(world.traders)):
         if world.traders[i].delisting != Reaction.SIT.value:
             world.traders[i].recovers_at = now + world.traders[i].reaction

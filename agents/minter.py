@@ -12,7 +12,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 from seawall.agents import strategies
-from seawall.agents.alarms import is_awake, open_all, wake_owners
+from seawall.agents.alarm_tree import look_next_time
+from seawall.agents.alarms import Use, is_awake, wake_owners
 from seawall.agents.base import MarketAgent, draw_order, tally, whole_units
 from seawall.agents.strategies import Strategy
 from seawall.agents.swaps import ANY_SPREAD, amount_to_sell, buy_missing
@@ -209,8 +210,8 @@ class Minter(MarketAgent):
 
     @property
     def row(self) -> Row:
-        """Row of behaviour, a view; since it may be written, all alarms are set anew in the next round."""
-        open_all(self.world)
+        """Row of behaviour, a view; since it may be written, the owner is looked at in the next round."""
+        look_next_time(self.world.alarms[Use.OWNER], self.index)
         return super().row
 
     @property

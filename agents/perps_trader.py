@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from seawall.agents.base import ExchangeAgent, tally, whole_units
+from seawall.agents.base import ExchangeAgent, draw_order, tally, whole_units
 from seawall.agents.exchange import Exchange, perps_in, perps_of
 from seawall.agents.exchange_books import report
 from seawall.protocols import perps_account, perps_margin, perps_orders
@@ -183,10 +183,22 @@ def set_safe_band(x: Exchange, trader: Row, level: float, now: float) -> None:
 @rule
 def needs_look(x: Exchange, trader: Row, now: float) -> bool:
     """Tell whether the margin of an open position may have come to where somebody would act."""
-    if position_of(x, trader).quantity == 0.0 and not x.perps_accounts[trader.market, trader.member].is_flagged:
+    price = x.feeds[x.perps_markets[trader.market, 0].feed].price
+    if now < trader.safe_until and trader.safe_low <= price <= trader.safe_high:
         return False
-    price = index_price(perps_of(x, trader.market), 0)
-    return bool(now >= trader.safe_until or price < trader.safe_low or price > trader.safe_high)
+    return bool(position_of(x, trader).quantity != 0.0 or x.perps_accounts[trader.market, trader.member].is_flagged)
+
+
+@rule
+def traders_to_watch(x: Exchange, rows: Ints) -> int:
+    """Fill `rows` with the traders whose margin may have come to where somebody would act, in the order drawn; return how many."""
+    clock, count = x.clock[0], 0
+    for i in range(len(x.perps_traders)):
+        if needs_look(x, x.perps_traders[i], clock.now):
+            rows[count] = i
+            count += 1
+    draw_order(rows, count, clock.order_seed, clock.step)
+    return count
 
 
 @rule

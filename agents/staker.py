@@ -16,6 +16,8 @@ from seawall.protocols.poll_terms import Choice, PollState
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import Ints, Row, World
 
+NEVER = float("inf")
+
 
 class Use(IntEnum):
     """What a staker does with rewards."""
@@ -45,6 +47,7 @@ def propose_due(world: World) -> None:
             now,
         )
         tally(world.tallies, Action.PROPOSE, status)
+        world.calms[len(world.pools)].until = 0.0
 
 
 @rule
@@ -72,13 +75,28 @@ def is_awake(world: World, index: int) -> bool:
 @rule
 def order(world: World, rows: Ints) -> int:
     """Fill `rows` with those who have something to do this round, in the order drawn for it; return how many."""
-    count = 0
+    count, calm = 0, world.calms[len(world.pools)]
+    if world.clock[0].now < calm.until:
+        return 0
+    calm.until = NEVER
     for i in range(len(world.stakers)):
+        calm.until = min(calm.until, due_at(world, i))
         if is_awake(world, i):
             rows[count] = i
             count += 1
     draw_order(rows, count, world.clock[0].order_seed, world.clock[0].step)
     return count
+
+
+@rule
+def due_at(world: World, index: int) -> float:
+    """Time from which a staker may have something to do; it may have passed."""
+    due = world.stakers[index].harvest_at
+    for poll in range(len(world.polls)):
+        row, ballot = world.polls[poll], poll * len(world.stakers) + index
+        if row.state == PollState.IN_PROGRESS.value and world.intentions[ballot].choice >= 0 and world.ballots[ballot].weight <= 0.0:
+            due = min(due, row.created_at + world.intentions[ballot].after)
+    return float(due)
 
 
 @rule
@@ -117,6 +135,12 @@ class Staker(MarketAgent):
 
     kind = "stakers"
     act = staticmethod(act)
+
+    @property
+    def row(self) -> Row:
+        """Row of behaviour, a view; since it may be written, all stakers are looked at in the next round."""
+        self.world.calms["until"] = 0.0
+        return super().row
 
     @property
     def stake(self) -> Row:

@@ -106,6 +106,14 @@ LP = table_type(
     scripted=_SCRIPTED,
 )
 
+CALM = table_type(
+    "calms",
+    until=(FLOAT, "seconds: nobody has an appointment before"),
+    premium=(FLOAT, "fraction: nor anything to do while the pool's price is not farther from the oracle's"),
+    stale=(FLOAT, "seconds: nor while the oracle's is not older"),
+    is_over=(BOOL, "all have to be looked at in this round"),
+)
+
 DEPARTURE = table_type(
     "departures",
     step=(INT, "round in which an LP leaves; rows stand in this order"),
@@ -176,8 +184,7 @@ ORDER = table_type(
 
 MARK = table_type(
     "marks",
-    called_at=(FLOAT, "seconds: when the CDP was found margin called, if it still is"),
-    seen_step=(INT, "last round in which it was found margin called"),
+    called_at=(FLOAT, "seconds: when the CDP was found margin called; infinite for one that is not"),
     reason=(INT, "Status for which the last liquidator who looked left it alone"),
 )
 
@@ -185,7 +192,7 @@ FLOW = table_type(
     "flows",
     called_first=(INT, "place in called of the first margin-called CDP of the tASSET"),
     called_count=(INT, "margin-called CDPs of the tASSET"),
-    reason=(INT, "Status for which the last liquidator left all of them alone; OK if it looked at them one by one"),
+    reason=(INT, "Status for which the last liquidator left all of them alone; OK if it looked at them one by one, or there are none"),
     liquidations=(INT, "purchases"),
     burned_usd=(FLOAT, "USD: debt burned in purchases, at the oracle price"),
     sold_usd=(FLOAT, "USD of collateral sold, at the oracle price"),

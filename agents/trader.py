@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from seawall.agents.avmm import Avmm
-from seawall.agents.base import RoutedAgent, tally, whole_units
+from seawall.agents.base import RoutedAgent, everybody, tally, whole_units
 from seawall.agents.router import quote_refill, refill, swap_best
 from seawall.agents.strategies import Reaction
 from seawall.agents.swaps import ANY_SPREAD, amount_to_buy, amount_to_sell, recover_all
@@ -19,7 +19,7 @@ from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import TDOLLAR, Floats, Row, World
+from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, World
 
 NEVER = float("inf")
 RETRY_RECOVERY = 86_400.0  # seconds (assumption)
@@ -117,6 +117,29 @@ def refill_on_book(v: Avmm, pool: Row, wallets: Floats, account: int, price: flo
         refill_offer(v, pool, wallets, account, pool.asset_token, 1.0 / (price * (1.0 + min_edge)))
     elif base > 0.0 and base < price * (1.0 - min_edge) * asset:
         refill_offer(v, pool, wallets, account, pool.base_token, price * (1.0 - min_edge))
+
+
+@rule
+def calls_for_arbitrage(world: World, tasset: Row, min_edge: float) -> bool:
+    """Tell whether an arbitrageur has something to do or to be refused for a tASSET: the same conditions as `act_arbitrageur`'s."""
+    feed, pool = world.feeds[tasset.feed], world.pools[tasset.pool]
+    if not is_fresh(feed, world.clock[0].now):
+        return False
+    base, asset = world.wallets[pool.account, pool.base_token], world.wallets[pool.account, pool.asset_token]
+    is_outside = base < feed.price * (1.0 - min_edge) * asset or base > feed.price * (1.0 + min_edge) * asset
+    return bool(is_outside or asset <= 0.0 or tasset.is_delisted)
+
+
+@rule
+def arbitrageur_order(world: World, rows: Ints) -> int:
+    """Fill `rows` with all arbitrageurs in this round's order; nobody while no tASSET calls for any of them. Return how many."""
+    min_edge = NEVER
+    for i in range(len(world.arbitrageurs)):
+        min_edge = min(min_edge, world.arbitrageurs[i].min_edge)
+    for k in range(len(world.tassets)):
+        if calls_for_arbitrage(world, world.tassets[k], min_edge):
+            return everybody(rows, len(world.arbitrageurs), world.clock[0].order_seed, world.clock[0].step)
+    return 0
 
 
 @rule

@@ -10,7 +10,6 @@ import numpy as np
 
 from seawall.agents import exchange_keeper, liquidity_lp, perps_trader, pool_owner
 from seawall.agents.avmm import Avmm
-from seawall.agents.base import everybody
 from seawall.agents.exchange import Exchange
 from seawall.agents.exchange_books import follow_prices, observe_yields, price_collateral, report, watch_solvency
 from seawall.models import step
@@ -35,10 +34,8 @@ def watch_margins(x: Exchange, rows: Ints) -> None:
     """Let traders whose margin may have fallen to where somebody acts add to it, and keepers liquidate those who may be."""
     clock = x.clock[0]
     now, keepers = clock.now, len(x.exchange_keepers)
-    for k in range(everybody(rows, len(x.perps_traders), clock.order_seed, clock.step)):
+    for k in range(perps_trader.traders_to_watch(x, rows)):
         trader = x.perps_traders[rows[k]]
-        if not perps_trader.needs_look(x, trader, now):
-            continue
         if not x.perps_accounts[trader.market, trader.member].is_flagged:
             perps_trader.mind_margin(x, trader, now)
         if exchange_keeper.can_liquidate(x, trader, now):

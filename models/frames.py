@@ -71,7 +71,7 @@ def ratios(world: World, names: Sequence[str]) -> pd.DataFrame:
 
 def refusals(world: World) -> pd.DataFrame:
     """What was refused between two records, by action and reason; rows with a count only."""
-    cumulative = world.tally_series[: int(world.clock[0].records)].copy()
+    cumulative = np.moveaxis(world.tally_series[:, :, : int(world.clock[0].records)], -1, 0).copy()
     cumulative[-1] = world.tallies  # what was asked after the last record belongs to it
     since_last = np.diff(cumulative, axis=0, prepend=cumulative[:1])
     since_last[0] = cumulative[0]

@@ -57,43 +57,45 @@ def gather(cdps: Table, wallets: Floats, index: int, token: int, payee: int, sha
             ledger.transfer(wallets, token, owner, payee, floor_amount(wallets[owner, token] * share))
 
 
-def hand_out(world: World, index: int, accounts: Ints, parts: Floats) -> None:
-    """Share the tokens at a pool's account among accounts by `parts` (fractions that sum to 1); the last gets what rounding left."""
-    tasset = world.tassets[index]
-    pool = world.pools[tasset.pool].account
-    gathered = world.wallets[pool, tasset.token]
-    for account, part in zip(accounts[:-1], parts[:-1], strict=True):
-        ledger.transfer(world.wallets, tasset.token, pool, account, floor_amount(gathered * part))
-    ledger.transfer(world.wallets, tasset.token, pool, accounts[-1], world.wallets[pool, tasset.token])
+@rule
+def hand_out(wallets: Floats, token: int, payer: int, accounts: Ints, parts: Floats) -> None:
+    """Share a payer's tokens among accounts by `parts` (fractions that sum to 1); the last gets what rounding left."""
+    gathered, last = wallets[payer, token], len(accounts) - 1
+    for i in range(last):
+        ledger.transfer(wallets, token, payer, accounts[i], floor_amount(gathered * parts[i]))
+    ledger.transfer(wallets, token, payer, accounts[last], wallets[payer, token])
 
 
-def fill_pools(world: World) -> tuple[Status, int]:
+@rule
+def fill_pools(lps: Table, pools: Table, stakes: Table, stake_pools: Table, tokens: Table, wallets: Floats) -> tuple[Status, int]:
     """Let every LP provide all it holds of its pool's pair, and stake if it does. Returns the first refusal and its row."""
-    for i, lp in enumerate(world.lps):
-        pool = world.pools[lp.pool]
+    for i in range(len(lps)):
+        lp, pool = lps[i], pools[lps[i].pool]
         lp.start_pool = lp.pool
+        base, asset = wallets[lp.account, pool.base_token], wallets[lp.account, pool.asset_token]
         if lp.moves_at <= 0.0:  # its pool is still to come
-            lp.start_base = world.wallets[lp.account, pool.base_token]
+            lp.start_base = base
             continue
-        base, asset = world.wallets[lp.account, pool.base_token], world.wallets[lp.account, pool.asset_token]
-        status, shares = amm.provide(pool, world.tokens, world.wallets, lp.account, base, asset, ANY_SLIPPAGE)
+        status, shares = amm.provide(pool, tokens, wallets, lp.account, base, asset, ANY_SLIPPAGE)
         if status == Status.OK and lp.stake >= 0:
-            stake = world.stakes[lp.stake]
-            status = staking.bond(stake, world.stake_pools[stake.pool], world.wallets, shares)
+            stake = stakes[lp.stake]
+            status = staking.bond(stake, stake_pools[stake.pool], wallets, shares)
         if status != Status.OK:
             return status, i
-        lp.start_base = base - world.wallets[lp.account, pool.base_token]
-        lp.start_asset = asset - world.wallets[lp.account, pool.asset_token]
+        lp.start_base = base - wallets[lp.account, pool.base_token]
+        lp.start_asset = asset - wallets[lp.account, pool.asset_token]
     return Status.OK, -1
 
 
-def stake_texo(world: World) -> None:
+@rule
+def stake_texo(stakers: Table, proposals: Table, deposit: float, stakes: Table, stake_pools: Table, wallets: Floats) -> None:
     """Let every staker stake all tEXO it holds but for the deposits of its own proposals."""
-    deposits = float(world.governance[0].deposit)
-    for staker in world.stakers:
-        stake = world.stakes[staker.stake]
-        pool = world.stake_pools[stake.pool]
-        kept = deposits * int((world.proposals["proposer"] == staker.account).sum())
-        amount = max(world.wallets[staker.account, pool.staked_token] - kept, 0.0)
-        if staking.bond(stake, pool, world.wallets, amount) == Status.OK:
+    for i in range(len(stakers)):
+        staker, stake = stakers[i], stakes[stakers[i].stake]
+        pool = stake_pools[stake.pool]
+        amount = wallets[staker.account, pool.staked_token]
+        for k in range(len(proposals)):
+            amount -= deposit * int(proposals[k].proposer == staker.account)
+        amount = max(amount, 0.0)
+        if staking.bond(stake, pool, wallets, amount) == Status.OK:
             staker.start_texo = amount

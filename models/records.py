@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from seawall.agents.alarms import collateral_mark, is_insolvent, mark_price, market_ratio, update_insolvent
+from seawall.agents.alarms import collateral_mark, mark_price, market_ratio, update_insolvent
+from seawall.agents.sorted_rows import place
+from seawall.models.ranking import place_of_ratio, rank
 from seawall.protocols import amm
 from seawall.protocols.cdp import last_price
 from seawall.protocols.compiled import rule
@@ -98,6 +100,8 @@ RATIO_EDGES = np.array(
     ]
 )
 """Edges of the bins of collateral ratios; a CDP without debt is in the last."""
+PAR_BIN = int(np.searchsorted(RATIO_EDGES, 1.0))
+"""The bin that begins where the collateral just covers the debt."""
 
 
 @rule
@@ -153,20 +157,32 @@ def record_tasset(row: Row, tasset: Row, flow: Row, peak: Row, feed: Row, pool: 
 
 @rule
 def count_cdps(world: World, record: int) -> None:
-    """Count open and margin-called CDPs and sort them into bins of collateral ratio at the market price."""
-    step = world.clock[0].step
-    for i in range(len(world.cdps)):
-        cdp = world.cdps[i]
-        if not cdp.is_open:
-            continue
-        row = world.series[record, cdp.tasset]
-        row.open_cdps += 1
-        tasset = world.tassets[cdp.tasset]
-        kind = world.cdp_kinds[cdp.kind]
-        row.called += int(not tasset.is_delisted and last_price(kind, world.feeds) * tasset.min_collateral_ratio > cdp.backing)
-        market = market_ratio(kind, world.tassets, world.market_price, step)
-        ratio = cdp.backing / market if is_insolvent(cdp, market) else max(cdp.backing / market, 1.0)
-        world.ratio_counts[record, cdp.tasset, ratio_bin(ratio)] += 1
+    """Count open and margin-called CDPs, and those in each bin of collateral ratio at the market price."""
+    for k in range(len(world.cdp_kinds)):
+        rank(world.cdp_kinds[k], world.cdps, world.backings)
+        count_kind(world, world.cdp_kinds[k], record)
+    for k in range(1, world.insolvent[0] + 1):
+        cdp = world.cdps[world.insolvent[k]]
+        ratio = cdp.backing / market_ratio(world.cdp_kinds[cdp.kind], world.tassets, world.market_price, world.clock[0].step)
+        if ratio < 1.0:  # who is not insolvent by whole units counts as covered
+            world.ratio_counts[record, cdp.tasset, PAR_BIN] -= 1
+            world.ratio_counts[record, cdp.tasset, ratio_bin(ratio)] += 1
+
+
+@rule
+def count_kind(world: World, kind: Row, record: int) -> None:
+    """Add the CDPs of a kind to a record, as if none were insolvent."""
+    tasset, backings, end = world.tassets[kind.tasset], world.backings[0], kind.end
+    row, counts = world.series[record, kind.tasset], world.ratio_counts[record, kind.tasset]
+    first = place(backings, kind.first, end, 0.0)
+    row.open_cdps += end - first
+    if not tasset.is_delisted:
+        row.called += place(backings, first, end, last_price(kind, world.feeds) * tasset.min_collateral_ratio) - first
+    market = market_ratio(kind, world.tassets, world.market_price, world.clock[0].step)
+    for ratio in range(PAR_BIN, len(RATIO_EDGES) - 1):
+        after = place_of_ratio(backings, first, end, market, RATIO_EDGES[ratio + 1]) if ratio + 2 < len(RATIO_EDGES) else end
+        counts[ratio] += after - first
+        first = after
 
 
 @rule
@@ -225,7 +241,8 @@ def record(world: World) -> None:
     record_rewards(world, world.reward_series[at])
     for action in range(world.tallies.shape[0]):
         for status in range(world.tallies.shape[1]):
-            world.tally_series[at, action, status] = world.tallies[action, status]
+            if world.tallies[action, status] > 0:
+                world.tally_series[action, status, at] = world.tallies[action, status]
     clock.records += 1
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from seawall.agents import keeper, liquidator, lp, migration, minter, oracle_feeder, staker, trader
 from seawall.agents.avmm import Avmm
-from seawall.agents.base import everybody
 from seawall.models import avmm_records, avmm_step
 from seawall.models.records import observe
 from seawall.protocols.compiled import rule
@@ -73,7 +72,7 @@ def run(world: World, rows: Ints, rounds: int, v: Avmm | None) -> None:
             keeper.act(world, row)
         for k in range(trader_order(world, rows)):
             trader.act(world, rows[k], v)
-        for k in range(everybody(rows, len(world.arbitrageurs), clock.order_seed, clock.step)):
+        for k in range(trader.arbitrageur_order(world, rows)):
             trader.act_arbitrageur(world, rows[k], v)
         for k in range(minter.order(world, rows)):
             minter.act(world, rows[k])

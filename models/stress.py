@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import mesa
 import pandas as pd
 
-from seawall.agents import avmm_lp, liquidator, liquidity_lp, lp, migration, minter, perps_trader, staker
+from seawall.agents import avmm_lp, liquidator, liquidity_lp, lp, migration, minter, perps_trader, staker, trader
 from seawall.agents.avmm import Avmm
 from seawall.agents.avmm_lp import AvmmLp
 from seawall.agents.avmm_trader import AvmmTrader
-from seawall.agents.base import AvmmAgent, ExchangeAgent, MarketAgent, RoutedAgent, everybody
+from seawall.agents.base import AvmmAgent, ExchangeAgent, MarketAgent, RoutedAgent
 from seawall.agents.exchange import Exchange
 from seawall.agents.exchange_keeper import ExchangeKeeper
 from seawall.agents.keeper import Keeper
@@ -165,8 +165,11 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             exchange_step.run(self.world, self.exchange, self._rows, rounds, self.avmm)
 
     def run_for(self, duration: int) -> None:
-        """Play up to `duration` rounds."""
-        rounds = min(int(duration), self.rounds_left)
+        """Play up to `duration` rounds and check the books."""
+        self._advance(min(int(duration), self.rounds_left))
+        self._after_rounds(audited=True)
+
+    def _advance(self, rounds: int) -> None:
         if self._is_scripted or self.with_audit:
             for _ in range(rounds):
                 self.step()
@@ -174,7 +177,6 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             self._play(rounds)
             mark_compiled(has_exchange=self.exchange is not None, has_avmm=self.avmm is not None)
         self.steps = int(self.world.clock[0].step)
-        self._after_rounds(audited=True)
 
     def run(self, *, progress: Callable[[int], None] | None = None, rounds_per_call: int = 1000) -> StressModel:
         """Play all rounds left and check the books.
@@ -188,9 +190,10 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
         """
         while self.rounds_left > 0:
             rounds = min(rounds_per_call, self.rounds_left)
-            self.run_for(rounds)
+            self._advance(rounds)
             if progress is not None:
                 progress(rounds)
+        self._after_rounds(audited=True)
         return self
 
     def _after_rounds(self, *, audited: bool) -> None:
@@ -295,7 +298,7 @@ class StressModel(mesa.Model):  # type: ignore[misc]  # Mesa has no types
             avmm_step.begin(self.avmm)
         self._phase(Keeper, range(len(world.keepers)))
         self._phase(Trader, rows[: step.trader_order(world, rows)])
-        self._phase(Arbitrageur, rows[: everybody(rows, len(world.arbitrageurs), int(clock.order_seed), int(clock.step))])
+        self._phase(Arbitrageur, rows[: trader.arbitrageur_order(world, rows)])
         self._phase(Minter, rows[: minter.order(world, rows)])
         self._phase(Liquidator, rows[: liquidator.order(world, rows)])
         liquidator.explain(world)

@@ -10,12 +10,14 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from seawall.agents import tables as agent_tables
-from seawall.agents.alarms import BLOCK, ROWS_PER_BLOCK, lay_out
+from seawall.agents.alarm_tree import ALARM, most_nodes
+from seawall.agents.alarms import Use, lay_out
+from seawall.models import ranking
 from seawall.models.market_waterfall import Group
 from seawall.models.records import PEAK, RATIO_EDGES, REWARD_SERIES, SERIES
 from seawall.protocols import tables
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, Table, World
+from seawall.protocols.tables import FIRST_FREE_ACCOUNT, TDOLLAR, Floats, Ints, Table, World
 
 NEVER = np.inf
 
@@ -86,8 +88,13 @@ class Sizes:
         return self.steps // self.record_every + 1 + (self.steps % self.record_every > 0)
 
 
-def empty_world(sizes: Sizes) -> World:
-    """Allocate all tables, zero but for the values that mean "never" and "none"."""
+def empty_world(sizes: Sizes, cdp_kinds: Ints | None = None) -> World:
+    """Allocate all tables, zero but for the values that mean "never" and "none".
+
+    Args:
+        sizes: rows of each table.
+        cdp_kinds: `[minters]` row of cdp_kinds of each owner's CDP, ascending; the first for all if not given.
+    """
     inputs = (sizes.steps + 1, sizes.assets)
     fed = (sizes.steps + 1, sizes.feeders)
     recorded = (sizes.records, sizes.tassets)
@@ -129,9 +136,12 @@ def empty_world(sizes: Sizes) -> World:
         departures=np.zeros(sizes.departures, agent_tables.DEPARTURE),
         orders=np.zeros(sizes.orders, agent_tables.ORDER),
         order_start=np.zeros(sizes.steps + 2, np.int64),
-        blocks=np.zeros(sizes.minters // ROWS_PER_BLOCK + kinds, BLOCK),
+        calms=np.zeros(sizes.tassets + 2, agent_tables.CALM),
+        alarms=np.zeros((len(Use), most_nodes(sizes.minters, kinds)), ALARM),
         called=np.zeros(sizes.minters + 1, np.int64),
         insolvent=np.zeros(sizes.minters + 1, np.int64),
+        changes=np.zeros((2, sizes.minters + 1), np.int64),
+        backings=np.full((3, sizes.minters), ranking.CLOSED),
         marks=np.zeros(sizes.minters, agent_tables.MARK),
         tallies=np.zeros(tallied, np.int64),
         flows=np.zeros(sizes.tassets, agent_tables.FLOW),
@@ -140,9 +150,11 @@ def empty_world(sizes: Sizes) -> World:
         series=np.zeros(recorded, SERIES),
         ratio_counts=np.zeros((*recorded, len(RATIO_EDGES) - 1), np.int64),
         reward_series=np.zeros(sizes.records, REWARD_SERIES),
-        tally_series=np.zeros((sizes.records, *tallied), np.int64),
+        tally_series=np.zeros((*tallied, sizes.records), np.int64),
         start_holdings=np.zeros((len(Group), sizes.tokens)),
     )
+    if cdp_kinds is not None:
+        world.cdps["kind"] = cdp_kinds
     _set_nevers(world)
     _set_contracts(world, sizes)
     _set_accounts(world, sizes)
@@ -156,7 +168,8 @@ def _set_nevers(world: World) -> None:
     world.feeds["feeder"] = -1
     world.inflation["emitted_at"] = -NEVER
     world.cdps["backing"] = NEVER
-    world.marks["seen_step"] = -2
+    world.cdps["ranked"] = ranking.CLOSED
+    world.marks["called_at"] = NEVER
     world.peaks["first_insolvent_at"] = NEVER
     world.peaks["min_system_ratio"] = NEVER
     world.liquidators["uses_pool"] = True

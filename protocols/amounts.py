@@ -16,6 +16,8 @@ UNIT = 2.0**-20
 UNITS_PER_TOKEN = 2.0**20
 PRODUCT_ERROR = 2.0**-51  # relative; two roundings of a decimal and one of a product are less
 LIMIT = 2.0**33  # tokens; 2**53 units, the last integer that float64 counts without gaps
+MOST_UNITS = 2.0**53
+"""From here on every float64 is whole; what is more, infinite or NaN stays as it is: compiled code would floor it to a negative integer."""
 
 
 @rule
@@ -25,6 +27,8 @@ def floor_amount(quantity: float) -> float:
     100 units at a ratio of 1.15 are 115 units, as in the contracts' decimals, although 100 * 1.15 is 114.99999999999999 in float64.
     """
     units = quantity * UNITS_PER_TOKEN
+    if not abs(units) < MOST_UNITS:
+        return quantity
     whole = float(math.floor(units))
     if whole < units and whole + 1.0 - units <= units * PRODUCT_ERROR:
         whole += 1.0
@@ -34,7 +38,10 @@ def floor_amount(quantity: float) -> float:
 @rule
 def ceil_amount(quantity: float) -> float:
     """Round up to whole units."""
-    return float(math.ceil(quantity * UNITS_PER_TOKEN)) * UNIT
+    units = quantity * UNITS_PER_TOKEN
+    if not abs(units) < MOST_UNITS:
+        return quantity
+    return float(math.ceil(units)) * UNIT
 
 
 @rule

@@ -11,7 +11,7 @@ from seawall.protocols.errors import NumberError
 from seawall.protocols.tables import UNITS, Table
 
 ENDLESS_UNITS = ("seconds", "fraction", "collateral per token")  # a time that never comes, a limit that is none, a ratio without debt
-ENDLESS = frozenset({"high", "safe_high"})  # upper ends of ranges of prices
+ENDLESS = frozenset({"high", "safe_high", "backings"})  # upper ends of ranges of prices; ratios without debt
 
 
 def check(market: NamedTuple) -> None:
@@ -43,7 +43,7 @@ def _columns(market: Any, above: str) -> Iterator[tuple[str, str, Table]]:
             yield from _columns(table, f"{above}{name}.")
         elif table.dtype.names is None:
             if table.dtype.kind == "f":
-                yield f"{above}{name}", "", table
+                yield f"{above}{name}", name, table
         else:
             for column in table.dtype.names:
                 if table[column].dtype.kind == "f":

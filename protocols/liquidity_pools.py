@@ -153,7 +153,7 @@ def configure(core: Core, p: int, caller: int, weights: Floats, max_debts_per_sh
         return Status.UNAUTHORIZED
     total_weight = 0.0
     for m in range(len(core.markets)):
-        if not (0.0 <= weights[m] < INFINITE and abs(max_debts_per_share[m]) <= INFINITE):
+        if not (0.0 <= weights[m] < INFINITE and -INFINITE < max_debts_per_share[m] <= INFINITE):
             return Status.BAD_TERMS
         total_weight += weights[m]
     if not total_weight < INFINITE:

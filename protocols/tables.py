@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from seawall.protocols.by_reference import by_reference
+
 FLOAT = "f8"
 INT = "i8"
 BOOL = "?"
@@ -92,6 +94,10 @@ CDP_KIND = table_type(
     debt=(FLOAT, "tokens owed by all CDPs of the kind: running sum"),
     collateral=(FLOAT, "tokens of collateral held for them: running sum"),
     touched=(INT, "row of cdps + 1: first of the CDPs changed since somebody took notice; 0 for none"),
+    unranked=(INT, "row of cdps + 1: first of the CDPs changed since they were ranked (models/ranking.py); 0 for none"),
+    first=(INT, "row of cdps: first of the kind"),
+    end=(INT, "row of cdps after the last of the kind"),
+    root=(INT, "row of alarms: root of its CDPs' alarms (agents/alarm_tree.py); -1 without CDPs"),
 )
 
 CDP = table_type(
@@ -104,9 +110,11 @@ CDP = table_type(
     debt=(FLOAT, "tASSET tokens"),
     backing=(FLOAT, "collateral per token owed: the price ratio at which it just covers debt; infinite without debt"),
     row=(INT, "row of cdps: its own"),
-    block=(INT, "row of blocks (agents/alarms.py)"),
     is_touched=(BOOL, "changed since somebody took notice"),
     next_touched=(INT, "row of cdps + 1: the next such CDP of its kind; 0 for none"),
+    is_unranked=(BOOL, "changed since it was ranked"),
+    next_unranked=(INT, "row of cdps + 1: the next such CDP of its kind; 0 for none"),
+    ranked=(FLOAT, "collateral per token: the backing under which it is ranked; -1 while it is closed"),
     is_called=(BOOL, "listed in called"),
     is_insolvent=(BOOL, "listed in insolvent"),
 )
@@ -208,6 +216,7 @@ GOVERNANCE_ACCOUNT = 2  # row of wallets: deposits of polls
 FIRST_FREE_ACCOUNT = 3
 
 
+@by_reference
 class World(NamedTuple):
     """All state of one market, and the outside inputs it will meet.
 
@@ -217,7 +226,9 @@ class World(NamedTuple):
     `agents/tables.py`, measurements in `models/records.py`. Tokens are tDOLLAR, the tASSETs, their LP tokens, tEXO and its LP token; the
     last row of `pools` is tEXO's, the last of `stake_pools` is where tEXO itself is staked, and the last of `feeds` says that a tDOLLAR is
     a dollar. `start_holdings` is [groups, tokens]: what each group of agents owned, net of debt, before the first round
-    (`models/market_waterfall.py`).
+    (`models/market_waterfall.py`). `calms` has a row for the LPs of each pool and a last one
+    for the stakers, `alarms` is [uses, nodes] (`agents/alarm_tree.py`), `backings` [3, CDPs] (`models/ranking.py`).
+    `called` and `insolvent` are lists of rows of cdps behind their number; `changes`, [2, CDPs + 1], is room for what is to change in them.
     """
 
     clock: Table
@@ -255,9 +266,12 @@ class World(NamedTuple):
     departures: Table
     orders: Table
     order_start: Ints
-    blocks: Table
+    calms: Table
+    alarms: Table
     called: Ints
     insolvent: Ints
+    changes: Ints
+    backings: Floats
     marks: Table
     tallies: Ints
     flows: Table

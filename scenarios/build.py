@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from seawall.models import market_waterfall
+from seawall.agents import alarms
+from seawall.models import market_waterfall, ranking
 from seawall.models.records import observe
 from seawall.models.stress import StressModel
 from seawall.models.world import Sizes, empty_world
@@ -90,7 +91,7 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
     plan = disturbances.plan_of(scenario, paths.steps, seed, path)
     orders = stampedes.of_pools(plan, scenario, population.draw_orders(scenario, paths.steps, stream(seed, path, Purpose.ARRIVALS)))
     departures = disturbances.pool_departures(plan, scenario, layout.lp_pools)
-    world = empty_world(_sizes(scenario, layout, paths.steps, len(orders[0]), len(departures)))
+    world = empty_world(_sizes(scenario, layout, paths.steps, len(orders[0]), len(departures)), layout.kinds)
     world.clock["step_seconds"], world.clock["order_seed"] = scenario.step_seconds, order_seed(seed, path)
     _set_inputs(world, scenario, paths, seed, path)
     disturbance_inputs.fill_feed_faults(world, scenario, plan)
@@ -100,6 +101,8 @@ def build_world(loaded: Loaded, paths: Paths, seed: int, path: int) -> World:
     community.set_terms(world, scenario)
     inputs.fill_orders(world, orders)
     founding.found(world, loaded, layout, seed, path)
+    alarms.set_all(world)
+    ranking.rank_all(world)
     observe(world)
     return world
 
@@ -154,7 +157,8 @@ def _set_inputs(world: World, scenario: Scenario, paths: Paths, seed: int, path:
     world.market_price[:], world.market_open[:] = prices, is_open
     community.assign_feeders(world, scenario)
     world.feed_up[:] = inputs.feed_up(scenario, paths.steps, world.feed_up.shape[1])
-    world.feed_noise[:] = inputs.feed_noise(seed, path, world.feed_noise.shape, scenario.oracle_feeders.noise)
+    if scenario.oracle_feeders.noise > 0.0:
+        world.feed_noise[:] = inputs.feed_noise(seed, path, world.feed_noise.shape)
     feeders, spec = world.oracle_feeders, scenario.oracle_feeders
     tracked = [paths.assets.index(terms.tracks) for terms in scenario.tassets.values()]
     tracked += [len(paths.assets) + i for i in range(len(scenario.delistings))]

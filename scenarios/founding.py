@@ -6,7 +6,6 @@ from typing import NoReturn
 
 import numpy as np
 
-from seawall.agents.alarms import lay_out
 from seawall.agents.strategies import Strategy
 from seawall.models import genesis
 from seawall.models.measures import owners_wealth
@@ -34,7 +33,6 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     population.draw_lps(world, scenario, layout, stream(seed, path, Purpose.LPS))
     population.react(world, layout)
     community.set_lp_stakes(world, scenario, layout, stream(seed, path, Purpose.REWARDS))
-    lay_out(world)
     genesis.publish_first_prices(world)
     kinds = world.cdp_kinds[world.cdps["kind"]]
     in_tdollar = kinds["token"] == TDOLLAR
@@ -61,7 +59,7 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     held = world.wallets[world.liquidators["account"]]
     world.liquidators["start_usd"] = held[:, TDOLLAR] + held[:, world.tassets["token"]] @ world.feeds["price"][: len(layout.names)]
     _found_texo(world, loaded, seed, path)
-    status, row = genesis.fill_pools(world)
+    status, row = genesis.fill_pools(world.lps, world.pools, world.stakes, world.stake_pools, world.tokens, world.wallets)
     if status != Status.OK:
         _refuse(loaded, "lps", f"LP {row} cannot provide its part: {Status(status).name}; fewer LPs or deeper pools would do")
     if len(world.minters):
@@ -93,7 +91,8 @@ def _found_texo(world: World, loaded: Loaded, seed: int, path: int) -> None:
     stakes = community.draw_stakers(world, spec, stream(seed, path, Purpose.STAKERS))
     proposed = np.array([(world.proposals["proposer"] == account).sum() for account in world.stakers["account"]])
     _endow(world, loaded, "texo.stake_usd", texo, world.stakers["account"], stakes + proposed * scenario.governance.deposit_texo)
-    genesis.stake_texo(world)
+    deposit = float(world.governance[0].deposit)
+    genesis.stake_texo(world.stakers, world.proposals, deposit, world.stakes, world.stake_pools, world.wallets)
     community.draw_votes(world, scenario, seed, path)
 
 
@@ -146,7 +145,7 @@ def _hand_out(world: World, loaded: Loaded, index: int, pool_usd: float, owners:
     tasset = world.tassets[index]
     pool_account = int(world.pools[tasset.pool].account)
     genesis.gather(world.cdps, world.wallets, index, int(tasset.token), pool_account, wanted.sum() / minted_usd)
-    genesis.hand_out(world, index, takers, wanted / wanted.sum())
+    genesis.hand_out(world.wallets, int(tasset.token), pool_account, takers, wanted / wanted.sum())
 
 
 def _refuse(loaded: Loaded, key: str, message: str) -> NoReturn:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,6 +25,9 @@ from seawall.scenarios.schema import Scenario
 from seawall.scenarios.simulated import Simulated, simulate
 from seawall.scenarios.simulated_schema import SimulatedPrices
 from seawall.scenarios.streams import Purpose, stream
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SECONDS_PER_HOUR = 3_600.0
 MAX_HALF_LIVES = 900  # protocols/reputation.py
@@ -121,11 +127,22 @@ def _sides(flow: Flow) -> tuple[tuple[str, str], tuple[str, str]]:
 
 
 def _replay(loaded: Loaded, prices: ReplayPrices, recorded: dict[str, str] | None = None) -> Paths:
-    from seawall.scenarios.history import read_replay
-
+    """Replay a file as it is now; what it says is kept for the next path."""
     file = loaded.prices_file
     assert file is not None
-    return read_replay(prices.source(file, recorded), step_seconds=loaded.scenario.step_seconds)
+    changed = file.stat().st_mtime_ns if file.exists() else 0
+    columns = None if recorded is None else tuple(recorded.items())
+    return _read_replay(prices.model_dump_json(), file, changed, columns, loaded.scenario.step_seconds)
+
+
+@lru_cache(maxsize=4)
+def _read_replay(spec: str, file: Path, changed: int, columns: tuple[tuple[str, str], ...] | None, step_seconds: int) -> Paths:
+    from seawall.scenarios.history import read_replay
+
+    prices = ReplayPrices.model_validate_json(spec)
+    paths = read_replay(prices.source(file, None if columns is None else dict(columns)), step_seconds=step_seconds)
+    paths.market_price.flags.writeable = paths.market_open.flags.writeable = False
+    return paths
 
 
 def _bootstrap(loaded: Loaded, prices: BootstrapPrices, rng: np.random.Generator) -> Paths:
@@ -137,10 +154,18 @@ def _bootstrap(loaded: Loaded, prices: BootstrapPrices, rng: np.random.Generator
 
 
 def _daily_bars(prices: DailyBarPrices, step_seconds: int, rng: np.random.Generator) -> Paths:
-    from seawall.scenarios.daily_bars import arch_bars, bridge
+    from seawall.scenarios.daily_bars import bridge
 
-    bars = {asset: arch_bars(series, prices.first, prices.last) for asset, series in prices.assets.items()}
+    bars = {asset: _bars(series, prices.first, prices.last) for asset, series in prices.assets.items()}
     return bridge(bars, calendar=prices.calendar, step_seconds=step_seconds, rng=rng)
+
+
+@lru_cache(maxsize=8)
+def _bars(series: Literal["sp500", "nasdaq"], first: date, last: date) -> pd.DataFrame:
+    """Daily bars of an index; kept for the next path."""
+    from seawall.scenarios.daily_bars import arch_bars
+
+    return arch_bars(series, first, last)
 
 
 def check_history(loaded: Loaded, paths: Paths) -> None:
@@ -187,14 +212,12 @@ def feed_up(scenario: Scenario, steps: int, feeders: int) -> Bools:
     return up
 
 
-def feed_noise(seed: int, path: int, shape: tuple[int, int], noise: float) -> Floats:
-    """Standard normal errors of observation, [steps + 1, feeders]; zeros where no feeder errs."""
-    if noise == 0.0:
-        return np.zeros(shape)
+def feed_noise(seed: int, path: int, shape: tuple[int, int]) -> Floats:
+    """Standard normal errors of observation, [steps + 1, feeders]."""
     return stream(seed, path, Purpose.FEED_NOISE).standard_normal(shape)
 
 
 def fill_orders(world: World, orders: tuple[np.ndarray, ...]) -> None:
     """Write the flow of orders into the world, with the index of each round's first order."""
     rounds, world.orders["trader"], world.orders["pool"], world.orders["sells"], world.orders["usd"] = orders
-    world.order_start[:] = np.searchsorted(rounds, np.arange(len(world.order_start)))
+    world.order_start[1:] = np.cumsum(np.bincount(rounds, minlength=len(world.order_start) - 1))

@@ -37,7 +37,6 @@ def draw_minters(
     a minimum above the reference lets owners post more or mint less: debt moves with minimum ** -debt_elasticity (assumption).
     """
     spec, count = scenario.minters, scenario.minters.count
-    world.cdps["kind"] = layout.kinds
     world.cdps["tasset"] = world.cdp_kinds["tasset"][layout.kinds]
     collateral = lognormal(spec.collateral_usd, rng, count)
     buffer = lognormal(spec.buffer, rng, count)
@@ -49,8 +48,7 @@ def draw_minters(
     response = by_weight(weights, rng, count)
     kept = np.full(count, NEVER) if spec.holding_days is None else np.where(asleep, NEVER, holding * spec.holding_days * SECONDS_PER_DAY)
     same = np.where(layout.predecessor < 0, np.arange(len(layout.kinds)), layout.predecessor)  # a successor is its predecessor again
-    terms = list(scenario.tassets.values())
-    minimum = np.array([terms[k].min_collateral_ratio for k in world.cdps["tasset"][same]])
+    minimum = np.array([terms.min_collateral_ratio for terms in scenario.tassets.values()])[world.cdps["tasset"][same]]
     minters, buffer, asleep = world.minters, buffer[same], asleep[same]
     collateral = collateral * (minimum[:count] / spec.reference_ratio) ** (1.0 - spec.debt_elasticity)
     if positions is not None:

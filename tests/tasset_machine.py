@@ -55,7 +55,6 @@ voters = st.integers(0, len(WORLD.stakers) - 1)
 polls = st.integers(0, len(WORLD.polls) - 1)
 spreads = st.sampled_from([0.0, 0.01, 1.0])
 no_prices = no_amounts.filter(lambda price: not 0.0 < price < math.inf)
-COUNTABLE = Fraction(2**42)  # tDOLLAR
 ratios = st.one_of(st.floats(1.2, 5.0), st.sampled_from([1.2, 1.3, math.nextafter(1.3, 0.0)]), no_amounts)
 seldom = st.integers(0, 4).map(lambda number: number == 0)
 
@@ -96,16 +95,7 @@ class TassetMarket(Driven):
     def publish(self, feed, move, price, stranger):
         row = self.world.feeds[feed]
         new = float(np.clip(max(row.price, 1.0) * move, 0.1, 1e4)) if price is None else price
-        self.publish_unless_uncountable(row, int(row.feeder) + stranger, new)
-
-    def publish_unless_uncountable(self, feed, feeder, price):
-        """Publish a price at which every CDP's debt can still be counted; what happens beyond: test_numbers.py."""
-        old = float(feed.price)
-        feed.price = price
-        is_countable = not max(map(self.required, range(len(self.world.cdps)))) > COUNTABLE
-        feed.price = old
-        if is_countable:
-            self.ask(oracle.publish, feed, feeder, price, self.now)
+        self.ask(oracle.publish, row, int(row.feeder) + stranger, new, self.now)
 
     def richest_in(self, token):
         """Row of minters of the owner with the most of a token."""
@@ -168,8 +158,6 @@ class TassetMarket(Driven):
 
     @rule(row=rows, amount=amounts)
     def mint(self, row, amount):
-        if not math.isfinite(amount) or self.required(row, amount) > COUNTABLE:
-            amount = math.nan
         if self.ask(cdp.mint, *self.parts(row), self.world.tokens, self.world.wallets, amount, self.now) == Status.OK:
             self.assert_safe(row)
 
@@ -216,7 +204,7 @@ class TassetMarket(Driven):
         price = target * float(feeds[kind.collateral_feed].price)
         if price <= 0.0:
             return
-        self.publish_unless_uncountable(feed, int(feed.feeder), price)
+        self.ask(oracle.publish, feed, int(feed.feeder), price, self.now)
         needed = cdp.required_collateral(position.debt, cdp.last_price(kind, feeds), tasset.min_collateral_ratio)
         called = auction.is_margin_called(position, tasset, cdp.last_price(kind, feeds))
         assert called == (not tasset.is_delisted and position.collateral < needed)
@@ -232,7 +220,7 @@ class TassetMarket(Driven):
         feed, held = feeds[kind.feed], float(feeds[kind.collateral_feed].price)
         if position.debt > 0.0 and held > 0.0:
             price = rise * float(position.backing) / tasset.min_collateral_ratio * held
-            self.publish_unless_uncountable(feed, int(feed.feeder), price)
+            self.ask(oracle.publish, feed, int(feed.feeder), price, self.now)
         self.purchase(row, self.richest_in(tasset.token), share, None)
 
     @rule(row=rows, buyer=rows, share=shares, offer=st.none() | amounts)

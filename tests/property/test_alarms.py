@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markets import FLOOD, storm_model
 
-from seawall.agents import alarms
+from seawall.agents import alarms, lp, staker, trader
 from seawall.agents.minter import Minter
 from seawall.models.measures import token_prices
 from seawall.protocols.amounts import floor_amount
@@ -44,7 +44,25 @@ def listed(rows):
     return [int(row) for row in rows[1 : rows[0] + 1]]
 
 
+def lps_awake(world):
+    return [i for i, row in enumerate(world.lps) if lp.is_awake(world, row, world.clock[0].now)]
+
+
+def check_quiet_agents(world):
+    """LPs and stakers at rest have nothing to do; arbitrageurs who are not called would change nothing."""
+    rows = np.zeros(len(world.minters) + len(world.lps) + len(world.stakers) + len(world.arbitrageurs), np.int64)
+    assert sorted(rows[: lp.order(world, rows)]) == lps_awake(world)
+    assert sorted(rows[: staker.order(world, rows)]) == [i for i in range(len(world.stakers)) if staker.is_awake(world, i)]
+    if trader.arbitrageur_order(world, rows) == 0:
+        before, tallies = world.wallets.copy(), world.tallies.copy()
+        for i in range(len(world.arbitrageurs)):
+            trader.act_arbitrageur(world, i)
+        assert (world.wallets == before).all()
+        assert (world.tallies == tallies).all()
+
+
 def check(world):
+    check_quiet_agents(world)
     rows = np.zeros(len(world.minters), np.int64)
     assert list(rows[: alarms.wake_owners(world, rows)]) == everybody_awake(world)
     alarms.update_called(world)

@@ -36,7 +36,6 @@ def test_every_rule_that_changes_a_market_is_driven():
     assert reached_from(driven) >= set(state_changing())
 
 
-@pytest.mark.xfail(reason="liquidity_pools.configure takes -infinity for a maximum of debt per share, and the pool's debt is not a number")
 def test_a_pool_takes_no_maximum_of_minus_infinity():
     x = an_exchange()
     status = liquidity_pools.configure(core_in(x), 0, OWNER, np.array([0.0, 1.0]), np.full(2, -math.inf))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from markets import FLOOD
 
-from seawall.agents.alarms import ROWS_PER_BLOCK
 from seawall.agents.strategies import Reaction, Strategy
 from seawall.models import frames
 from seawall.protocols.amounts import floor_amount
@@ -101,13 +100,14 @@ def test_shares_and_collateral_weights_divide_the_owners(write, settings, expect
     assert counts(load(write(FIVE), settings).scenario) == expected
 
 
-def test_kinds_stand_together_and_fit_the_blocks():
+def test_kinds_stand_together():
     world = full_world("minters.count=300", "minters.collateral.tB=1")
     kinds = world.cdps["kind"]
     assert (np.diff(kinds) >= 0).all()
-    used = world.blocks[world.blocks["first"] < world.blocks["end"]]
-    assert (used["end"] - used["first"]).max() <= ROWS_PER_BLOCK
-    assert sum(used["end"] - used["first"]) == len(kinds)
+    assert [kinds[row.first : row.end].tolist() for row in world.cdp_kinds] == [
+        [k] * int(row.end - row.first) for k, row in enumerate(world.cdp_kinds)
+    ]
+    assert world.cdp_kinds["end"][-1] == len(kinds)
     assert list(world.cdps["tasset"]) == list(world.cdp_kinds["tasset"][kinds])
 
 

@@ -139,8 +139,8 @@ def test_who_has_no_stake_has_no_vote_and_is_left_asleep():
 def test_nobody_votes_after_the_end(now, votes):
     world = a_wide_market()
     plan(world)
-    round_of(world, 60.0)
     intend(world, 0, Choice.YES, 500.0)
+    round_of(world, 60.0)
     round_of(world, now)
     assert (world.polls[0].yes > 0.0) == votes
     assert world.tallies[Action.VOTE, 1:].sum() == 0
