@@ -41,7 +41,7 @@ def x():
 def test_nothing_has_happened(x):
     found = figures(x)
     known = {name: figure.value for name, figure in found.items() if figure.unit in ("USD", "count", "tokens")}
-    assert known.pop("mean_pool_value_usd") is None
+    assert known.pop("mean_pool_value_usd") is known.pop("perps_cascade_usd") is None
     assert set(known.values()) == {0}
     expected = {
         "lp_return": "nothing was delegated, or no time passed",
