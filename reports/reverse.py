@@ -21,7 +21,7 @@ from seawall.studies.reverse import Answer, Outcome, Reversed
 from seawall.studies.verdicts import Verdict
 
 _WIDTH = 80
-_BOUNDS = "Bounds of probabilities are exact (Clopper and Pearson 1934), others approximate."
+_BOUNDS = "Bounds of probabilities are exact (Clopper and Pearson 1934) where paths have no weights, others approximate."
 _MOST_ROWS = 12
 _COLOURS = {Verdict.MET: BLUE, Verdict.OPEN: MUTED, Verdict.BROKEN: VERMILION}
 _MARKERS = {Verdict.MET: "o", Verdict.OPEN: "d", Verdict.BROKEN: "X"}

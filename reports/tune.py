@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -41,7 +42,7 @@ def write_tuning_report(folder: Path) -> Path:
             neighbours=tables.neighbours(found),
             paste=found.paste,
             commands=list(commands(found)),
-            again=f"python run.py tune {shlex.quote(found.answer['study_file'])} --seed {found.answer['seed']}",
+            again=_command(found.answer),
             charts=[(chart, Markup(inline_svg(chart, drawn))) for chart, drawn in drawings],
             frontier=tables.frontier(found),
             check_table=tables.checks(found),
@@ -56,6 +57,11 @@ def write_tuning_report(folder: Path) -> Path:
     write(file, lambda part: part.write_text(page, encoding="utf-8"))
     write_figures(drawings, folder / "figures")
     return file
+
+
+def _command(answer: dict[str, Any]) -> str:
+    outside = " --allow-outside" if answer["allow_outside"] else ""
+    return f"python run.py tune {shlex.quote(answer['study_file'])} --seed {answer['seed']}{outside}"
 
 
 def commands(found: Tuning) -> Iterator[tuple[str, str]]:

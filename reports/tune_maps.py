@@ -114,7 +114,9 @@ def _line_note(found: Tuning) -> str:
         sizes = (in_words(lines["purchase_usd"][end], "USD") for end in ("lowest_ratio", "highest_ratio"))
         median = f"of the median CDP ({' to '.join(sizes)}, from the lowest ratio to the highest)"
         said.append(f"Below the least discount nobody gains by buying at once the whole debt {median} on the pool.")
-    said.append("Below the floor no purchase pays, however small. Lines that do not cross the map are not drawn.")
+    if lines["floor"] is not None:
+        said.append("Below the floor no purchase pays, however small, while the pool is at par.")
+    said.append("Lines that do not cross the map are not drawn.")
     return " ".join(said)
 
 

@@ -31,7 +31,7 @@ TERMS = {
         "Discount from which buying the whole debt of the median CDP on the tASSET's pool, at par, pays: commission, slippage, fee, cost "
         "and least profit. Smaller purchases pay from a smaller one."
     ),
-    "floor": "Discount below which no purchase pays, however small: commission, auction fee and least profit alone.",
+    "floor": "Discount below which no purchase pays while the pool is at par: commission, auction fee and least profit alone.",
 }
 
 
@@ -43,7 +43,8 @@ def assumptions(found: Tuning) -> Iterator[str]:
     else:
         yield "How people answer to other terms is what the scenarios say of it; the study sets no elasticity (assumption)."
     yield (
-        "Verdicts are by one-sided bounds: exact ones of shares of paths (Clopper and Pearson 1934), approximate ones of other quantities. "
+        "Verdicts are by one-sided bounds: exact ones of shares of paths (Clopper and Pearson 1934; "
+        "with weights Fay and Feuer 1997), approximate ones of others. "
         "A point is judged after every round, and looking repeatedly makes the confidence a little less than stated."
     )
     yield (

@@ -14,6 +14,7 @@ from typing import Any
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.scenarios.checks import cross_faults, warnings
 from seawall.scenarios.faults import validate
+from seawall.scenarios.kinds import refuse_other
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.snapshot import Positions
 from seawall.scenarios.starting import starting_positions
@@ -89,6 +90,7 @@ def load(file: str | Path, settings: Sequence[str] = (), *, allow_outside: bool 
         raise ScenarioError([Fault(str(path), None, "", "its name without the ending is '..': rename it")])
     text = text_of(path, hint=f"; shipped scenarios: {', '.join(one.name for one in shipped())}")
     document = deepcopy(_parsed(text, str(file)))
+    refuse_other(document, "run")
     faults = [fault for setting in settings if (fault := _apply(document, setting))]
     if faults:
         raise ScenarioError(faults)

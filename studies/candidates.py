@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,12 +46,14 @@ class Assessment:
         objectives: estimates in their order; none where too many paths failed.
         standings: of the constraints, in their order; none where too many paths failed.
         failure: how many paths failed and why the first did, where they are too many; else empty.
+        failed: paths that failed and are in none of the estimates, where they are few.
     """
 
     paths: int
     objectives: tuple[Estimate, ...]
     standings: tuple[Standing, ...]
     failure: str = ""
+    failed: int = 0
 
     @property
     def is_broken(self) -> bool:
@@ -78,6 +80,7 @@ class Candidates:
     trials: Trials
     points: list[Point] = field(default_factory=list)
     _known: dict[int, Assessment] = field(default_factory=dict)
+    _keys: dict[str, Point] = field(default_factory=dict)
 
     def bring(self, wanted: Mapping[Point, int]) -> None:
         """Play points until each has so many paths, and assess anew those that got more."""
@@ -85,6 +88,28 @@ class Candidates:
         self.trials.bring({_trial(point): paths for point, paths in lacking.items()})
         for point in lacking:
             self._known[point.number] = assess(self.spec, self.trials.sample(_trial(point)), self.trials.paths(_trial(point)))
+
+    def add(self, points: Iterable[Point]) -> list[Point]:
+        """Take in points to be played but for those that would play what another one plays; returns those taken in."""
+        fresh = []
+        for point in points:
+            if point.trial is not None and point.trial.key not in self._keys:
+                self._keys[point.trial.key] = point
+                fresh.append(point)
+        self.points += fresh
+        return fresh
+
+    def same_as(self, point: Point) -> Point:
+        """The point taken in that plays what this one would. Raises KeyError where there is none."""
+        return self._keys[_trial(point).key]
+
+    def contenders(self, paths: int) -> list[Point]:
+        """Points that meet every constraint, or may still turn out to on `paths` paths, from the best to the worst among themselves."""
+        return self.ranked([point for point in self.standing() if self[point].is_met or self.paths(point) < paths])
+
+    def met(self, paths: int) -> list[Point]:
+        """Points that meet every constraint on at least so many paths, from the best to the worst contender."""
+        return [point for point in self.contenders(paths) if self.paths(point) >= paths]
 
     def paths(self, point: Point) -> int:
         """Paths of each scenario that a point has."""
@@ -112,9 +137,9 @@ class Candidates:
 
     def frontier(self) -> list[Point]:
         """Points that meet all constraints and that none of the others beats in every objective, from the best to the worst."""
-        met = [point for point in self.points if self.paths(point) and self[point].is_met]
+        met = self.ranked([point for point in self.standing() if self[point].is_met])
         kept = ranking.frontier(self.scores(met))
-        return self.ranked([point for point, stays in zip(met, kept, strict=True) if stays])
+        return [point for point, stays in zip(met, kept, strict=True) if stays]
 
 
 def assess(spec: TuneSpec, sample: Sample, paths: int) -> Assessment:
@@ -132,8 +157,8 @@ def assess(spec: TuneSpec, sample: Sample, paths: int) -> Assessment:
         objectives.append(quantity.estimate(quantity.values(sample.measures), sample.log_weights))
     for constraint in spec.constraints:
         limit = parse_limit(constraint.require)
-        standings.append(judge(limit, limit.quantity.values(sample.measures), sample.log_weights, constraint.confidence))
-    return Assessment(paths, tuple(objectives), tuple(standings))
+        standings.append(judge(limit, limit.quantity.values(sample.measures), sample.log_weights, constraint.confidence, failed=failed))
+    return Assessment(paths, tuple(objectives), tuple(standings), failed=failed)
 
 
 def _trial(point: Point) -> Trial:

@@ -22,11 +22,23 @@ MAX_LENGTH = 500
 """Characters of an expression."""
 SUFFIXES = ("_usd", "_s", "_per_year", "_texo", "_tokens", "_end", "_end_usd")
 """What may be left out at the end of a measure's name, where that leaves no doubt."""
+MOST = 1e300
+"""Largest number that may be written."""
+
+UNTIL = "time_to_"
+"""How measures begin that have no value where something never happens."""
+
+
+def _divide(one: Floats, other: Floats) -> Floats:
+    """A quotient, NaN where there is nothing to divide by."""
+    return np.where(other == 0.0, math.nan, np.divide(one, other))
+
+
 _OPERATORS: dict[type[ast.AST], Callable[..., Floats]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
-    ast.Div: np.divide,
+    ast.Div: _divide,
     ast.USub: np.negative,
     ast.UAdd: np.positive,
     ast.Gt: np.greater,
@@ -50,7 +62,7 @@ class Expression:
     Attributes:
         text: as given.
         names: measures as written, in order of appearance.
-        is_condition: whether it is a comparison, with the values 0 and 1.
+        is_condition: whether it is a comparison, with the values 0, 1 and NaN.
     """
 
     text: str
@@ -61,7 +73,8 @@ class Expression:
     def values(self, measures: Mapping[str, Floats]) -> Floats:
         """The expression on each path: `[paths]`, float64.
 
-        NaN where a measure has no value or a denominator is 0; a condition on such a path does not hold (0).
+        NaN where a measure has no value or a denominator is 0; a condition is then unknown, NaN too. A time until something happens is
+        infinite where it never does.
 
         Args:
             measures: `[paths]` by full name; a name may be written without its unit.
@@ -71,7 +84,7 @@ class Expression:
         """
         full = {name: resolve(name, measures) for name in self.names}
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            found = np.asarray(_evaluate(self._tree, {name: measures[known] for name, known in full.items()}), np.float64)
+            found = np.asarray(_evaluate(self._tree, {name: _known(known, measures) for name, known in full.items()}), np.float64)
         paths = len(next(iter(measures.values())))
         return np.broadcast_to(np.where(np.isfinite(found), found, math.nan), (paths,)).copy()
 
@@ -119,6 +132,11 @@ def _with_quotes(text: str) -> str:
     return _QUOTED.sub(lambda found: repr(found[0]) if found["dotted"] else found[0], text)
 
 
+def _known(name: str, measures: Mapping[str, Floats]) -> Floats:
+    values = measures[name]
+    return np.where(np.isnan(values), math.inf, values) if name.startswith(UNTIL) else values
+
+
 def _check(node: ast.AST, text: str, names: list[str], *, may_compare: bool) -> None:
     """Refuse every kind of node but the few that are arithmetic; collect names."""
     match node:
@@ -146,8 +164,8 @@ def _check(node: ast.AST, text: str, names: list[str], *, may_compare: bool) -> 
 def _check_constant(value: object, text: str, names: list[str]) -> None:
     if isinstance(value, str):
         names.append(value)
-    elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ExpressionError(f"{text!r}: {value!r} is no finite number")
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
+        raise ExpressionError(f"{text[:80]!r}: {str(value)[:20]} is no number that can be counted with")
 
 
 def _evaluate(node: ast.AST, values: Mapping[str, Floats]) -> Floats:
@@ -161,7 +179,8 @@ def _evaluate(node: ast.AST, values: Mapping[str, Floats]) -> Floats:
         case ast.UnaryOp(op=operator, operand=inner):
             return _OPERATORS[type(operator)](_evaluate(inner, values))
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
-            return _OPERATORS[type(operator)](_evaluate(left, values), _evaluate(right, values))
+            one, other = _evaluate(left, values), _evaluate(right, values)
+            return np.where(np.isnan(one) | np.isnan(other), math.nan, _OPERATORS[type(operator)](one, other))
         case ast.Call(func=ast.Name(id=function), args=arguments):
             return _FUNCTIONS[function][0](*(_evaluate(argument, values) for argument in arguments))
     raise AssertionError(f"{ast.dump(node)} was let through")  # _check lets nothing else pass

@@ -1,8 +1,8 @@
 """Who gets more paths: the promising half again and again, until the best point that meets every constraint stands alone.
 
-A point that looks good on few paths often has only not met its rare loss yet, so nothing is dropped for good: when a leader turns out to
-break a constraint, the next one is brought forward. The search ends when the best point that meets every constraint has all its paths, and
-so have all points that would be better if their constraints held.
+A point that looks good on few paths often has only not met its rare loss yet, so only what certainly breaks a constraint is dropped for
+good: when a leader turns out to, the next one is brought forward. The search ends when the best point that meets every constraint has all
+its paths, and so have all points that would be better if their constraints held.
 
 Source: successive halving, Karnin, Koren and Somekh (2013), Almost optimal exploration in multi-armed bandits, ICML; bringing points back
 is ours (assumption).
@@ -46,14 +46,12 @@ def promising(candidates: Candidates, slots: int) -> list[Point]:
     return list(dict.fromkeys(point for point in turns if point is not None))[:slots]
 
 
-def recommended(candidates: Candidates, paths: int) -> list[Point]:
-    """Points that meet every constraint on at least so many paths, from the best to the worst."""
-    return [point for point in candidates.standing() if candidates[point].is_met and candidates.paths(point) >= paths]
-
-
 def _first(candidates: Candidates, search: Search) -> str:
     """Give every point its first paths; the first point before the others, so that a misspelt measure is found out soon."""
-    candidates.bring({candidates.points[0]: search.first_paths})
+    first = candidates.points[0]
+    candidates.bring({first: search.first_paths})
+    if search.until is not None and first.trial is not None and not candidates[first].failure:
+        parse(search.until).quantity.values(candidates.trials.sample(first.trial).measures)
     candidates.bring(dict.fromkeys(candidates.points, search.first_paths))
     return f"{len(candidates.points):,} points with {search.first_paths:,} paths each"
 
@@ -70,10 +68,10 @@ def _finish(candidates: Candidates, search: Search) -> list[str]:
 def _leaders_lacking(candidates: Candidates, search: Search) -> list[Point]:
     """The first few without all their paths among the leaders, down to the second point that meets every constraint on all paths."""
     lacking, met = [], 0
-    for point in candidates.standing():
+    for point in candidates.contenders(search.paths):
         if candidates.paths(point) < search.paths:
             lacking.append(point)
-        elif candidates[point].is_met:
+        else:
             met += 1
         if met == 2 or len(lacking) == search.finalists:
             break
@@ -85,7 +83,7 @@ def _sharpen(candidates: Candidates, search: Search) -> list[str]:
     if search.until is None:
         return []
     rule, said = parse(search.until), []
-    while found := recommended(candidates, search.paths):
+    while found := candidates.met(search.paths):
         point = found[0]
         paths, sample = candidates.paths(point), candidates.trials.sample(point.trial)  # type: ignore[arg-type]
         estimate = rule.quantity.estimate(rule.quantity.values(sample.measures), sample.log_weights)
@@ -93,4 +91,5 @@ def _sharpen(candidates: Candidates, search: Search) -> list[str]:
             break
         candidates.bring({point: min(2 * paths, search.most_paths)})
         said.append(f"the leader with {candidates.paths(point):,} paths")
+        said += _finish(candidates, search)
     return said

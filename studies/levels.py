@@ -178,7 +178,7 @@ class Levels:
         refuse_failed(sample, paths, where)
         quantity = self.limit.quantity
         values = quantity.values(sample.measures)
-        standing = judge(self.limit, values, sample.log_weights, self._confidence)
+        standing = judge(self.limit, values, sample.log_weights, self._confidence, failed=len(sample.failures))
         if standing.value is None:
             raise NoValueError(f"{where}: {quantity.text} has no value on any path")
         early = quantity.estimate(values[: self._first_paths], sample.log_weights[: self._first_paths]).value

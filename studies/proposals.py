@@ -14,7 +14,7 @@ from seawall.scenarios.load import Loaded, load
 from seawall.scenarios.schema import Scenario
 from seawall.studies.candidates import Point
 from seawall.studies.expressions import ExpressionError
-from seawall.studies.keys import KeyPatternError, Value, as_text, settings
+from seawall.studies.keys import KeyPatternError, Value, as_text, expand, settings
 from seawall.studies.stopping import DEPENDENT
 from seawall.studies.trials import Trial
 from seawall.studies.tune_schema import Member, Parameter, Settings, Variation
@@ -82,12 +82,21 @@ def _settings(key: str, value: Value, scenario: Scenario, study: Path, *, scales
         raise ScenarioError([Fault(str(study), None, key, str(error))]) from None
 
 
-def varied(bases: Sequence[Base], variation: Variation, study: Path) -> list[Base]:
-    """The scenarios in another world."""
+def varied(bases: Sequence[Base], variation: Variation, study: Path, chosen: Sequence[Parameter] = ()) -> list[Base]:
+    """The scenarios in another world.
+
+    Raises:
+        ScenarioError: a key is not there, or is set by a parameter `chosen` as well, so that the world would be the same.
+    """
     found = []
     for base in bases:
         scenario = base.loaded.scenario
         more = (*written(variation.set, scenario, study), *written(dict(variation.scale), scenario, study, scales=True))
+        overwritten = {key for one in chosen if not one.scales for key, _ in expand(one.key, scenario)}
+        twice = next((text for text in more if text.partition("=")[0] in overwritten), None)
+        if twice is not None:
+            message = f"{variation.name!r} sets it, and a parameter sets it again: give the parameter scales: true, or another variation"
+            raise ScenarioError([Fault(str(study), None, twice.partition("=")[0], message)])
         found.append(Base(base.file, base.weight, base.with_settings(more), base.allow_outside))
     return found
 

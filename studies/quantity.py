@@ -4,7 +4,8 @@
     statistic = "mean" | "median" | "q" percent | "var" percent | "cvar" percent          q95, var99, cvar99.5
     comparison = ">" | ">=" | "<" | "<="
 
-`p` is the share of paths of which the comparison holds; a path without the measure is one of which it does not.
+`p` is the share of paths of which the comparison holds, among those of which it is known: a path without the measure is left out, but for a
+time until something happens, which is infinite where it never does.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Quantity:
     expression: Expression
 
     def values(self, measures: Mapping[str, Floats]) -> Floats:
-        """The expression on each path, `[paths]`: NaN where it has no value, 0 or 1 of a p."""
+        """The expression on each path, `[paths]`: 0 or 1 of a p, NaN where it has no value."""
         return self.expression.values(measures)
 
     def estimate(self, values: Floats, log_weights: Floats, *, confidence: float = CONFIDENCE) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,11 +104,13 @@ def sensitivity(
     lines = [Line.of(one, base, study, _PRECISION) for one in spec.parameters]
     levels = np.array([[line.at(float(share)) for line, share in zip(lines, row, strict=True)] for row in asked.unit])
     points = [_trial(base, lines, row, study) for row in levels.tolist()]
-    trials = Trials(trials_folder, seed, players, min(spec.paths, CHUNK_PATHS), progress)
+    trials = Trials(trials_folder, seed, players, -(-spec.paths // math.ceil(spec.paths / CHUNK_PATHS)), progress)
     samples: list[Sample] = []
     for some in (points[: asked.block], points[asked.block :]):  # what cannot be played mostly shows at once
         trials.bring(dict.fromkeys(some, spec.paths))
         samples += [_sample(trials, point, number) for number, point in enumerate(some, len(samples))]
+        for outcome in spec.outcomes:  # a misspelt one shows before all the rest is played
+            outcome.quantity.values(samples[0].measures)
     about = {
         "started": started.isoformat(timespec="seconds"),
         "players": players.place,

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from seawall.scenarios.faults import validate
+from seawall.scenarios.kinds import refuse_other
 from seawall.scenarios.yaml_lines import read, text_of
 from seawall.studies.proposals import Base, bases, refuse_dependent
 from seawall.studies.tune_schema import Member, Settings
@@ -47,7 +48,14 @@ def read_study(file: Path, kind: type[S]) -> tuple[S, str]:
         ScenarioError: with all faults found.
     """
     text = text_of(file)
-    return validate(read(text, str(file)), kind), text
+    document = read(text, str(file))
+    refuse_other(document, command_of(kind))
+    return validate(document, kind), text
+
+
+def command_of(kind: type[object]) -> str:
+    """The command that plays a kind of study, which is named after it."""
+    return kind.__name__.removesuffix("Spec").lower()
 
 
 def base_of(spec: OfOneScenario, study: Path, settings: Sequence[str] = (), *, allow_outside: bool = False) -> Base:
@@ -66,8 +74,7 @@ def base_of(spec: OfOneScenario, study: Path, settings: Sequence[str] = (), *, a
 def folder_name(spec: OfOneScenario, base: Base, study: Path, seed: int | None) -> str:
     """Study, digest of what is asked and of the scenario, and seed: where the answer belongs under an output folder."""
     digest = hashlib.sha256(f"{spec.model_dump_json()}\n{base.loaded.digest}".encode()).hexdigest()[:12]
-    kind = type(spec).__name__.removesuffix("Spec").lower()
-    return f"{study.stem}-{kind}/{digest}-{seed_of(spec, base, seed)}"
+    return f"{study.stem}-{command_of(type(spec))}/{digest}-{seed_of(spec, base, seed)}"
 
 
 def seed_of(spec: OfOneScenario, base: Base, seed: int | None) -> int:

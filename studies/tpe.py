@@ -48,9 +48,7 @@ def propose(spec: TuneSpec, candidates: Candidates, make: Callable[[int, tuple[V
     for first in range(0, spec.search.trials, spec.search.batch):
         asked = [study.ask() for _ in range(min(spec.search.batch, spec.search.trials - first))]
         points = [make(first + i, _values(trial, spec.parameters)) for i, trial in enumerate(asked)]
-        played = [point for point in points if point.trial is not None]
-        candidates.points += played
-        candidates.bring(dict.fromkeys(played, spec.search.first_paths))
+        candidates.bring(dict.fromkeys(candidates.add(points), spec.search.first_paths))
         for trial, point in zip(asked, points, strict=True):
             _tell(study, trial, spec, candidates, point)
         excused += [point for point in points if point.trial is None]
@@ -78,6 +76,7 @@ def _tell(study: optuna.Study, trial: optuna.Trial, spec: TuneSpec, candidates: 
         trial.set_constraint("simulated", _EXCUSED)
         study.tell(trial, [_EXCUSED] * len(spec.objectives))
         return
+    point = candidates.same_as(point)
     known = candidates[point]
     trial.set_constraint("simulated", _EXCUSED if known.failure else 0.0)
     for name, beyond in excesses(spec, known).items():

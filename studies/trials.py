@@ -50,7 +50,7 @@ class Sample:
     """What came out of a trial's paths, those that failed left out.
 
     Attributes:
-        measures: `[paths]` of each figure and sum, by name; NaN where a path has none.
+        measures: `[paths]` of each figure and sum that all scenarios have, by name; NaN where a path has none.
         log_weights: `[paths]`; all 0 where every path counts the same.
         failures: what went wrong on each failed path, with the command that plays it again.
     """
@@ -112,8 +112,8 @@ class Trials:
     def sample(self, trial: Trial) -> Sample:
         """What came out of a trial so far: the paths of all its scenarios, weighted."""
         parts = [self._part(trial, member) for member in range(len(trial.members))]
-        names = dict.fromkeys(name for part in parts for name in part.measures)
-        measures = {name: np.concatenate([part.measures.get(name, np.full(part.paths, math.nan)) for part in parts]) for name in names}
+        names = [name for name in parts[0].measures if all(name in part.measures for part in parts)]
+        measures = {name: np.concatenate([part.measures[name] for part in parts]) for name in names}
         shares = [_shares(part.log_weights) + math.log(weight) for part, weight in zip(parts, trial.weights, strict=True)]
         logs = np.concatenate(shares)
         logs = logs - logs.max() if len(logs) else logs

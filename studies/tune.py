@@ -130,6 +130,22 @@ def scenarios_of(study: Study) -> list[Base]:
     return bases(study.file, study.spec.scenarios, study.spec.settings, allow_outside=study.allow_outside)
 
 
+def rehearse(study: Study) -> list[Base]:
+    """The scenarios of a study, once all that its search and its checks will set has been tried on them, without playing anything.
+
+    Raises:
+        ScenarioError: something cannot be set, names a file that is not there, or would be set by two.
+        ExpressionError: paths of a scenario are not independent of each other.
+    """
+    members, spec = scenarios_of(study), study.spec
+    worlds = [members, *(_held(study, member) for member in spec.checks.held_back)]
+    worlds += [varied(members, one, study.file, spec.parameters) for one in spec.checks.variations]
+    for world in worlds:
+        for values in (tuple(one.levels(2)[0] for one in spec.parameters), tuple(one.levels(2)[-1] for one in spec.parameters)):
+            point_of(0, values, spec.parameters, world, study.file)
+    return members
+
+
 def tune(
     study: Study | str | Path,
     folder: Path | None = None,
@@ -159,7 +175,7 @@ def tune(
 
 def _answer(study: Study, folder: Path, players: Players, seed: int, progress: Callable[[int, int], None]) -> Tuned:
     clock, spec = time.perf_counter(), study.spec
-    members = scenarios_of(study)
+    members = rehearse(study)
     candidates = Candidates(spec, Trials(folder, seed, players, spec.search.first_paths, progress))
 
     def make(number: int, values: tuple[Value, ...]) -> Point:
@@ -169,12 +185,12 @@ def _answer(study: Study, folder: Path, players: Players, seed: int, progress: C
         excused = tpe.propose(spec, candidates, make)
     else:
         points = [make(number, values) for number, values in enumerate(grid(spec.parameters))]
-        candidates.points = [point for point in points if point.trial is not None]
+        candidates.add(points)
         excused = [point for point in points if point.trial is None]
     found = Tuned(study, seed, members, candidates, excused)
     if candidates.points:
         found.rounds = halving.race(candidates, spec.search)
-        found.best = halving.recommended(candidates, spec.search.paths)
+        found.best = candidates.met(spec.search.paths)
         found.checks = _checks(found, players, folder, progress)
     found.seconds = time.perf_counter() - clock
     return found
@@ -189,7 +205,7 @@ def _checks(found: Tuned, players: Players, folder: Path, progress: Callable[[in
     same = _trials(found, players, folder, found.seed, progress)
     worlds = [("fresh seed", f"seed {found.seed + 1}", found.bases, first)]
     worlds += [("held back", member.file, _held(study, member), first) for member in spec.checks.held_back]
-    worlds += [("variation", one.name, varied(found.bases, one, study.file), same) for one in spec.checks.variations]
+    worlds += [("variation", one.name, varied(found.bases, one, study.file, spec.parameters), same) for one in spec.checks.variations]
     return [_check(found, kind, name, members, trials) for kind, name, members, trials in worlds]
 
 
@@ -205,8 +221,9 @@ def _check(found: Tuned, kind: str, name: str, members: Sequence[Base], trials: 
     """The best points once more, on other scenarios or another seed."""
     spec, study = found.study.spec, found.study
     points = [point_of(one.number, one.values, spec.parameters, members, study.file) for one in found.best[:CHECKED]]
-    again = Candidates(spec, trials, [point for point in points if point.trial is not None])
+    again = Candidates(spec, trials)
+    again.add(points)
     again.bring(dict.fromkeys(again.points, spec.checks.paths))
-    best = [point for point in again.standing() if again[point].is_met]
+    best = again.met(1)
     played = tuple(again.points)
     return Check(kind, name, trials.seed, played, tuple(again[point] for point in played), best[0].number if best else None)

@@ -76,6 +76,7 @@ def as_answer(found: Tuned) -> dict[str, Any]:
         "digest": found.study.digest,
         "study_file": str(found.study.file),
         "study_text": found.study.text,
+        "allow_outside": found.study.allow_outside,
         "study": spec.model_dump(mode="json"),
         "scenarios": [
             {"file": str(base.file), "name": base.loaded.scenario.name, "weight": base.weight, "digest": base.loaded.digest}
@@ -109,6 +110,7 @@ def _point(found: Tuned, point: Point, known: Assessment, seed: int) -> dict[str
         "objectives": {one.name: _estimate(value) for one, value in zip(spec.objectives, known.objectives, strict=False)},
         "constraints": {one.name: _standing(value) for one, value in zip(spec.constraints, known.standings, strict=False)},
         "failure": known.failure,
+        "failed": known.failed,
         "commands": [f"{replay_command(member, seed)} --paths {known.paths}" for member in (point.trial.members if point.trial else ())],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def lines_of(spec: TuneSpec, bases: Sequence[Base]) -> dict[str, Any] | None:
     levels = [float(level) for level in ratio.levels()]
     ratios = np.linspace(min(levels), max(levels), _POINTS)
     scenario, gap = bases[0].loaded.scenario, silent_gap(bases[0].loaded)
+    floor = partial(feasibility.floor_discount, scenario=scenario)
     least = [[_least(scenario, name, float(level)) for name in scenario.tassets] for level in ratios]
     return {
         "x": ratio.name,
@@ -43,7 +45,7 @@ def lines_of(spec: TuneSpec, bases: Sequence[Base]) -> dict[str, Any] | None:
         "toxic": None if gap is None else [feasibility.toxic_line(float(level), gap) for level in ratios],
         "gap": gap,
         "least": [max(row) for row in least] if feasibility.buys_on_pool(scenario) else None,
-        "floor": max(feasibility.floor_discount(terms, scenario) for terms in scenario.tassets.values()),
+        "floor": max(map(floor, scenario.tassets.values())) if feasibility.buys_on_pool(scenario) else None,
         "purchase_usd": {"lowest_ratio": _debt(scenario, min(levels)), "highest_ratio": _debt(scenario, max(levels))},
     }
 

@@ -45,6 +45,8 @@ class Parameter(Part):
             raise ValueError("either values, or low and high with points, say what is tried")
         if has_range and not self.low < self.high:  # type: ignore[operator]
             raise ValueError(f"low ({self.low:g}) must be less than high ({self.high:g})")
+        if len({(type(value), value) for value in self.values}) < len(self.values):
+            raise ValueError(f"values: one stands twice in {', '.join(map(str, self.values))}")
         if self.spacing == "log" and not (self.low or 0.0) > 0.0:
             raise ValueError("spacing log needs low > 0")
         return self

@@ -38,7 +38,7 @@ def test_values_path_by_path(text, values):
         ("bad_debt > 10", [0, 0, 1]),
         ("bad_debt >= 10", [0, 1, 1]),
         ("bad_debt < debt_start", [1, 0, 1]),
-        ("bad_debt / debt_start <= 0.2", [1, 0, 1]),  # where there is no value the condition does not hold
+        ("bad_debt / debt_start <= 0.2", [1, math.nan, 1]),
     ],
 )
 def test_conditions_are_0_or_1(text, holds):
@@ -48,10 +48,17 @@ def test_conditions_are_0_or_1(text, holds):
 
 
 @pytest.mark.parametrize("sign", ["<", "<=", ">", ">="])
-def test_a_missing_value_fulfils_no_condition_on_either_side(sign):
+def test_of_a_missing_value_no_condition_is_known(sign):
     measures = {"x": np.array([math.nan, 1.0])}
-    assert parse(f"x {sign} 5", condition=True).values(measures)[0] == 0.0
-    assert parse(f"5 {sign} x", condition=True).values(measures)[0] == 0.0
+    for text in (f"x {sign} 5", f"5 {sign} x", f"x / 0 {sign} 1"):
+        assert math.isnan(parse(text, condition=True).values(measures)[0])
+
+
+def test_what_never_happens_takes_for_ever():
+    measures = {"time_to_insolvency_s": np.array([math.nan, 60.0])}
+    np.testing.assert_array_equal(parse("time_to_insolvency < 3600", condition=True).values(measures), [0.0, 1.0])
+    np.testing.assert_array_equal(parse("time_to_insolvency > 3600", condition=True).values(measures), [1.0, 0.0])
+    np.testing.assert_array_equal(parse("time_to_insolvency / 60").values(measures), [math.nan, 1.0])
 
 
 def test_names_in_order_each_once():
@@ -74,9 +81,9 @@ def test_names_in_order_each_once():
         ("f(x)", "is not allowed"),
         ("max(x)", "max takes 2 values, not 1"),
         ("max(x, y, default=1)", "is not allowed"),
-        ("x + True", "True is no finite number"),
-        ("x + 1e999", "inf is no finite number"),
-        ("x + 1j", "1j is no finite number"),
+        ("x + True", "True is no number that can be counted with"),
+        ("x + 1e999", "inf is no number that can be counted with"),
+        ("x + 1j", "1j is no number that can be counted with"),
         ("x if y else z", "is not allowed"),
         ("not x", "is not allowed"),
         ("~x", "is not allowed"),

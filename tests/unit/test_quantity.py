@@ -69,8 +69,8 @@ def test_more_confidence_is_a_wider_interval():
     assert wide.low < narrow.low < narrow.value < narrow.high < wide.high
 
 
-def test_a_path_without_the_figure_is_one_on_which_it_did_not_happen():
-    assert estimate("p(x < 60)", [10.0, np.nan, np.nan, 90.0]).value == 0.25
+def test_a_path_of_which_it_is_not_known_is_left_out():
+    assert estimate("p(x < 60)", [10.0, np.nan, np.nan, 90.0]).value == 0.5
 
 
 def test_weights_count():

@@ -90,6 +90,29 @@ def test_an_interrupted_search_goes_on_to_the_same_answer(tmp_path, stopped_at):
     assert stopped_at == 0 or again.paths < played + sum(100 * len(check.points) for check in answer(asked, whole).checks)
 
 
+def test_points_that_play_the_same_are_played_once(tmp_path):
+    twins = [{"name": "crowd", "key": "liquidators.count", "scales": True, "values": [1.0, 1.01, 2.0]}]
+    found = answer(study(tmp_path, parameters=twins, constraints=[]), tmp_path)
+    assert [point.values for point in found.candidates.points] == [(1.0,), (2.0,)]
+
+
+def test_points_that_are_still_open_have_no_say_in_what_is_best(tmp_path):
+    """Among those that meet the constraint 1.7 and 1.8 are equal in the first objective; 1.6, a little better, never meets it."""
+
+    def close(scenario, rng):
+        ratio, _ = terms_of(scenario)
+        gain = {1.6: 1.0, 1.7: 0.992, 1.8: 0.985}.get(ratio, 0.0)
+        return {
+            "efficiency": gain + 1e-9 * rng.random(),
+            "cost": {1.7: 4.0, 1.8: 1.0}.get(ratio, 5.0),
+            "bad_debt_usd": float(ratio == 1.6 and rng.random() < 0.065),
+        }
+
+    objectives = [{"name": "efficiency", "maximise": "mean(efficiency)", "within": 0.01}, {"name": "loss", "minimise": "mean(cost)"}]
+    found = answer(study(tmp_path, objectives=objectives), tmp_path, MadeUp(close))
+    assert found.best[0].values[0] == 1.8
+
+
 def test_a_damaged_file_of_paths_is_played_again(tmp_path):
     asked = study(tmp_path)
     first = as_answer(answer(asked, tmp_path))
