@@ -66,16 +66,19 @@ def _finish(candidates: Candidates, search: Search) -> list[str]:
 
 
 def _leaders_lacking(candidates: Candidates, search: Search) -> list[Point]:
-    """The first few without all their paths among the leaders, down to the second point that meets every constraint on all paths."""
-    lacking, met = [], 0
-    for point in candidates.contenders(search.paths):
-        if candidates.paths(point) < search.paths:
-            lacking.append(point)
-        else:
-            met += 1
-        if met == 2 or len(lacking) == search.finalists:
-            break
-    return lacking
+    """The first few leaders without all their paths.
+
+    Leaders stand before the second contender that has all of them (the runner-up to be), or are better than the first in the most important
+    objective: as long as they may meet every constraint, they decide what counts as equal to the best.
+    """
+    contenders = candidates.contenders(search.paths)
+    is_full = [candidates.paths(point) >= search.paths for point in contenders]
+    full = [row for row, whole in enumerate(is_full) if whole]
+    if len(full) < 2:
+        return [point for point, whole in zip(contenders, is_full, strict=True) if not whole][: search.finalists]
+    first = candidates.scores(contenders)[:, 0]
+    lacking = [row for row, whole in enumerate(is_full) if not whole and (row < full[1] or first[row] < first[full[0]])]
+    return [contenders[row] for row in lacking[: search.finalists]]
 
 
 def _sharpen(candidates: Candidates, search: Search) -> list[str]:
