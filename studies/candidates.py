@@ -103,13 +103,17 @@ class Candidates:
         """The point taken in that plays what this one would. Raises KeyError where there is none."""
         return self._keys[_trial(point).key]
 
-    def contenders(self, paths: int) -> list[Point]:
-        """Points that meet every constraint, or may still turn out to on `paths` paths, from the best to the worst among themselves."""
-        return self.ranked([point for point in self.standing() if self[point].is_met or self.paths(point) < paths])
+    def contenders(self, most_paths: int) -> list[Point]:
+        """Points that meet every constraint, or may turn out to on so many paths at most, from the best to the worst among themselves."""
+        return self.ranked([point for point in self.standing() if self[point].is_met or self.paths(point) < most_paths])
 
-    def met(self, paths: int) -> list[Point]:
-        """Points that meet every constraint on at least so many paths, from the best to the worst contender."""
-        return [point for point in self.contenders(paths) if self.paths(point) >= paths]
+    def settled(self, paths: int, most_paths: int) -> list[Point]:
+        """Contenders that meet every constraint on at least `paths` paths, in their order."""
+        return [point for point in self.contenders(most_paths) if self.is_settled(point, paths)]
+
+    def is_settled(self, point: Point, paths: int) -> bool:
+        """Whether a point meets every constraint on at least so many paths."""
+        return self[point].is_met and self.paths(point) >= paths
 
     def paths(self, point: Point) -> int:
         """Paths of each scenario that a point has."""

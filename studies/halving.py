@@ -57,27 +57,29 @@ def _first(candidates: Candidates, search: Search) -> str:
 
 
 def _finish(candidates: Candidates, search: Search) -> list[str]:
-    """Bring the leaders to all their paths until two meet every constraint, or nobody is left."""
+    """Bring the leaders to all their paths, and those whose constraints are open then to more, until two meet every constraint."""
     said = []
     while lacking := _leaders_lacking(candidates, search):
-        candidates.bring({point: min(2 * candidates.paths(point), search.paths) for point in lacking})
+        had = [candidates.paths(point) for point in lacking]
+        goals = [search.paths if paths < search.paths else search.limit for paths in had]
+        candidates.bring({point: min(2 * paths, goal) for point, paths, goal in zip(lacking, had, goals, strict=True)})
         said.append(f"{len(lacking):,} leaders more paths")
     return said
 
 
 def _leaders_lacking(candidates: Candidates, search: Search) -> list[Point]:
-    """The first few leaders without all their paths.
+    """The first few leaders that are not settled: without all their paths, or with a constraint that is open.
 
-    Leaders stand before the second contender that has all of them (the runner-up to be), or are better than the first in the most important
+    Leaders stand before the second contender that is settled (the runner-up to be), or are better than the first in the most important
     objective: as long as they may meet every constraint, they decide what counts as equal to the best.
     """
-    contenders = candidates.contenders(search.paths)
-    is_full = [candidates.paths(point) >= search.paths for point in contenders]
-    full = [row for row, whole in enumerate(is_full) if whole]
-    if len(full) < 2:
-        return [point for point, whole in zip(contenders, is_full, strict=True) if not whole][: search.finalists]
+    contenders = candidates.contenders(search.limit)
+    is_settled = [candidates.is_settled(point, search.paths) for point in contenders]
+    settled = [row for row, is_one in enumerate(is_settled) if is_one]
+    if len(settled) < 2:
+        return [point for point, is_one in zip(contenders, is_settled, strict=True) if not is_one][: search.finalists]
     first = candidates.scores(contenders)[:, 0]
-    lacking = [row for row, whole in enumerate(is_full) if not whole and (row < full[1] or first[row] < first[full[0]])]
+    lacking = [row for row, is_one in enumerate(is_settled) if not is_one and (row < settled[1] or first[row] < first[settled[0]])]
     return [contenders[row] for row in lacking[: search.finalists]]
 
 
@@ -86,13 +88,13 @@ def _sharpen(candidates: Candidates, search: Search) -> list[str]:
     if search.until is None:
         return []
     rule, said = parse(search.until), []
-    while found := candidates.met(search.paths):
+    while found := candidates.settled(search.paths, search.limit):
         point = found[0]
         paths, sample = candidates.paths(point), candidates.trials.sample(point.trial)  # type: ignore[arg-type]
         estimate = rule.quantity.estimate(rule.quantity.values(sample.measures), sample.log_weights)
-        if rule.is_met(estimate) or paths >= search.most_paths:
+        if rule.is_met(estimate) or paths >= search.limit:
             break
-        candidates.bring({point: min(2 * paths, search.most_paths)})
+        candidates.bring({point: min(2 * paths, search.limit)})
         said.append(f"the leader with {candidates.paths(point):,} paths")
         said += _finish(candidates, search)
     return said

@@ -190,7 +190,7 @@ def _answer(study: Study, folder: Path, players: Players, seed: int, progress: C
     found = Tuned(study, seed, members, candidates, excused)
     if candidates.points:
         found.rounds = halving.race(candidates, spec.search)
-        found.best = candidates.met(spec.search.paths)
+        found.best = candidates.settled(spec.search.paths, spec.search.limit)
         found.checks = _checks(found, players, folder, progress)
     found.seconds = time.perf_counter() - clock
     return found
@@ -224,6 +224,6 @@ def _check(found: Tuned, kind: str, name: str, members: Sequence[Base], trials: 
     again = Candidates(spec, trials)
     again.add(points)
     again.bring(dict.fromkeys(again.points, spec.checks.paths))
-    best = again.met(1)
+    best = again.settled(1, spec.checks.paths)
     played = tuple(again.points)
     return Check(kind, name, trials.seed, played, tuple(again[point] for point in played), best[0].number if best else None)

@@ -125,15 +125,22 @@ class Search(Part):
     keep: Annotated[float, Within("(0, 0.9]")] = Field(default=0.4, description="share of the points that goes on to twice the paths")
     finalists: Annotated[int, Within("[2, 100]")] = Field(default=6, description="points that get all paths at least")
     until: Text | None = Field(default=None, description="of the recommended point: more paths until this holds, as run --until")
-    most_paths: Annotated[int, Within("[10, 10000000]")] = Field(default=5_000, description="where until is not met")
+    most_paths: Annotated[int, Within("[10, 10000000]")] | None = Field(
+        default=None, description="of a leader of which a constraint is open, or until not met; four times paths if left out"
+    )
     trials: Annotated[int, Within("[1, 10000]")] = Field(default=60, description="points that Optuna proposes")
     batch: Annotated[int, Within("[1, 200]")] = Field(default=8, description="points that it proposes at once")
     warm_start: Annotated[int, Within("[2, 20]")] = Field(default=3, description="levels of each range on the grid that it begins with")
 
+    @property
+    def limit(self) -> int:
+        """Most paths that any point gets."""
+        return self.most_paths or 4 * self.paths
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.first_paths <= self.paths <= self.most_paths:
-            raise ValueError(f"first_paths ({self.first_paths}) <= paths ({self.paths}) <= most_paths ({self.most_paths}) must hold")
+        if not self.first_paths <= self.paths <= self.limit:
+            raise ValueError(f"first_paths ({self.first_paths}) <= paths ({self.paths}) <= most_paths ({self.limit}) must hold")
         if self.until is not None:
             parse_until(self.until)
         return self
