@@ -13,6 +13,7 @@ from seawall.prices.bootstrap import optimal_block_bars, resample
 from seawall.protocols.errors import PriceFileError
 from seawall.protocols.tables import Bools, Floats
 from seawall.scenarios.history import read_replay
+from seawall.scenarios.named_files import Stamp, stamp
 from seawall.scenarios.paths import Paths
 from seawall.scenarios.price_schema import BootstrapPrices
 
@@ -40,12 +41,11 @@ def past_of(prices: BootstrapPrices, file: Path) -> Past:
     Raises:
         PriceFileError: the file is refused, or holds no two bars in a row.
     """
-    changed = file.stat().st_mtime_ns if file.exists() else 0
-    return _read(prices.model_dump_json(), file, changed)
+    return _read(prices.model_dump_json(), file, stamp(file))
 
 
 @lru_cache(maxsize=2)
-def _read(spec: str, file: Path, changed: int) -> Past:
+def _read(spec: str, file: Path, _stamp: Stamp | None) -> Past:
     prices = BootstrapPrices.model_validate_json(spec)
     history = read_replay(prices.source(file), step_seconds=prices.bar_seconds)
     is_open: Bools = np.all(history.market_open, axis=1)

@@ -17,6 +17,7 @@ from seawall.scenarios.checks import MAX_ORDERS, MAX_PRICES, whole_rounds
 from seawall.scenarios.disturbance_inputs import struck_feeders
 from seawall.scenarios.exchange_schema import ExchangeSpec, Flow
 from seawall.scenarios.load import Loaded
+from seawall.scenarios.named_files import Stamp, stamp
 from seawall.scenarios.paths import Paths, constant
 from seawall.scenarios.population import whole_steps
 from seawall.scenarios.price_events import events_of, strike
@@ -130,13 +131,12 @@ def _replay(loaded: Loaded, prices: ReplayPrices, recorded: dict[str, str] | Non
     """Replay a file as it is now; what it says is kept for the next path."""
     file = loaded.prices_file
     assert file is not None
-    changed = file.stat().st_mtime_ns if file.exists() else 0
     columns = None if recorded is None else tuple(recorded.items())
-    return _read_replay(prices.model_dump_json(), file, changed, columns, loaded.scenario.step_seconds)
+    return _read_replay(prices.model_dump_json(), file, stamp(file), columns, loaded.scenario.step_seconds)
 
 
 @lru_cache(maxsize=4)
-def _read_replay(spec: str, file: Path, changed: int, columns: tuple[tuple[str, str], ...] | None, step_seconds: int) -> Paths:
+def _read_replay(spec: str, file: Path, _stamp: Stamp | None, columns: tuple[tuple[str, str], ...] | None, step_seconds: int) -> Paths:
     from seawall.scenarios.history import read_replay
 
     prices = ReplayPrices.model_validate_json(spec)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from seawall.protocols.errors import Fault, ScenarioError
+from seawall.protocols.errors import Fault, PriceFileError, ScenarioError
 from seawall.scenarios.checks import cross_faults, warnings
 from seawall.scenarios.faults import validate
 from seawall.scenarios.kinds import refuse_other
@@ -123,7 +123,10 @@ def _content(file: Path) -> bytes:
     from seawall.scenarios.text_table import check_file
 
     check_file(file)
-    return file.read_bytes()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise PriceFileError(f"{file}: cannot be read: {error.strerror}") from None
 
 
 def _apply(document: Document, setting: str) -> Fault | None:

@@ -60,7 +60,7 @@ def read_cells(file: Path, wanted: Iterable[str], *, use: str = "replayed") -> t
     """The wanted columns of a file, and the rows that are not even rows.
 
     Args:
-        file: a .csv (UTF-8, comma, one header line) or .parquet file, at most `MAX_BYTES` and, of Parquet, `MAX_ROWS`.
+        file: a .csv (UTF-8, comma, one header line) or .parquet file, at most `MAX_BYTES` and `MAX_ROWS`.
         wanted: names of columns; a name may come more than once.
         use: what the file is wanted for, as a refusal words it.
 
@@ -69,7 +69,7 @@ def read_cells(file: Path, wanted: Iterable[str], *, use: str = "replayed") -> t
     """
     check_file(file, use=use)
     try:
-        return _read_csv(file, wanted) if file.suffix == ".csv" else _read_parquet(file, wanted, use)
+        return _read_csv(file, wanted, use) if file.suffix == ".csv" else _read_parquet(file, wanted, use)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error, OSError) as error:
         raise PriceFileError(f"{file}: cannot be read as {file.suffix}: {error}") from error
 
@@ -88,7 +88,7 @@ def check_file(file: Path, *, use: str = "replayed") -> None:
         raise PriceFileError(f"{file}: has {size} bytes; at most {MAX_BYTES} can be {use}")
 
 
-def _read_csv(file: Path, names_wanted: Iterable[str]) -> tuple[Cells, Faults]:
+def _read_csv(file: Path, names_wanted: Iterable[str], use: str) -> tuple[Cells, Faults]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         names = next(csv.reader(lines), [])
     wanted = _found(file, names_wanted, names)
@@ -105,6 +105,7 @@ def _read_csv(file: Path, names_wanted: Iterable[str]) -> tuple[Cells, Faults]:
         parse_options=arrow_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=broken),
         convert_options=arrow_csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())),
     )
+    _refuse_rows(file, table.num_rows, use)
     lines_of_file = np.arange(2, 2 + table.num_rows + len(faults))  # the header is line 1
     return Cells(table.to_pandas(), np.setdiff1d(lines_of_file, [number for number, _ in faults]), "line"), faults
 
@@ -112,12 +113,16 @@ def _read_csv(file: Path, names_wanted: Iterable[str]) -> tuple[Cells, Faults]:
 def _read_parquet(file: Path, names_wanted: Iterable[str], use: str) -> tuple[Cells, Faults]:
     with parquet.ParquetFile(file) as opened:
         wanted = _found(file, names_wanted, opened.schema_arrow.names)
-        if opened.metadata.num_rows > MAX_ROWS:
-            raise PriceFileError(f"{file}: has {opened.metadata.num_rows} rows; at most {MAX_ROWS} can be {use}")
+        _refuse_rows(file, opened.metadata.num_rows, use)  # before they are unpacked
         table = opened.read(columns=wanted)
     # As text, so that one set of checks serves both kinds of file.
     cells = pd.DataFrame({name: table[name].cast(pa.string()).fill_null("").to_pandas() for name in wanted})
     return Cells(cells, np.arange(1, 1 + len(cells)), "row"), []
+
+
+def _refuse_rows(file: Path, rows: int, use: str) -> None:
+    if rows > MAX_ROWS:
+        raise PriceFileError(f"{file}: has {rows} rows; at most {MAX_ROWS} can be {use}")
 
 
 def _found(file: Path, names_wanted: Iterable[str], names: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ from seawall.scenarios.load import Loaded
 from seawall.studies.assemble import assemble
 from seawall.studies.chunks import Chunk, SpoiltChunkError, divide, read_chunk, write_chunk
 from seawall.studies.ensemble_files import EnsembleFiles, load_ensemble, write_manifest
-from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint, prepare
+from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint, prepare, refuse_changed
 from seawall.studies.folder_lock import locked
 from seawall.studies.one_path import Outcome
 from seawall.studies.players import Played, Players, Threads, jobs_of
@@ -46,7 +46,7 @@ class _Plan:
     """What is asked, and what was found on the way."""
 
     loaded: Loaded
-    seed: int
+    bound: dict[str, Any]
     chunks: list[Chunk]
     players: Players
     first_path: int
@@ -64,7 +64,8 @@ class _Plan:
     def play(self, paths: Iterator[int]) -> Played:
         """Outcomes of paths, in their order, some at a time."""
         series_before = self.first_path + self.kept_series
-        return self.players.play(jobs_of(self.loaded, self.seed, paths, each=self.players.paths_per_job, series_before=series_before))
+        each, seed = self.players.paths_per_job, self.bound["seed"]
+        return self.players.play(jobs_of(self.loaded, seed, paths, each=each, series_before=series_before))
 
 
 def run_paths(
@@ -101,6 +102,7 @@ def run_paths(
     Raises:
         ExpressionError: the stopping rule cannot be read, or names no measure.
         FolderInUse, OtherEnsemble: the folder belongs to somebody else.
+        OtherEnsemble: a file that the scenario names has changed meanwhile; paths of the old one are kept.
         EnsembleFailed: too many paths failed; everything is written.
         EnsembleInterrupted: after Ctrl-C.
     """
@@ -111,7 +113,7 @@ def run_paths(
     bound = bind(loaded, seed=seed, first_path=first_path, chunk_paths=chunk_paths, kept_series=kept_series)
     chunks = divide(folder / CHUNKS, range(first_path, first_path + paths), chunk_paths, fingerprint(bound))
     players = players or Threads()
-    plan = _Plan(loaded, seed, chunks, players, first_path, kept_series, watch, progress or (lambda _done, _of: None))
+    plan = _Plan(loaded, bound, chunks, players, first_path, kept_series, watch, progress or (lambda _done, _of: None))
     started, clock = datetime.now(UTC), time.perf_counter()
     with locked(folder), _interruptible(plan):
         prepare(folder, bound, resume=resume)
@@ -159,7 +161,9 @@ def _fill(plan: _Plan) -> tuple[list[Chunk], dict[str, Any] | None]:
         outcomes = chain.from_iterable(played)
         for number, chunk in enumerate(plan.chunks, 1):
             if chunk.first not in whole:
-                write_chunk(chunk, _outcomes_of(plan, chunk, outcomes, done))
+                found = _outcomes_of(plan, chunk, outcomes, done)
+                refuse_changed(plan.loaded, plan.bound)
+                write_chunk(chunk, found)
             done += len(chunk.numbers)
             plan.progress(done, plan.cap)
             if plan.watch is not None and plan.watch.is_over(read_chunk(chunk)):

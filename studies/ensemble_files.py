@@ -19,7 +19,7 @@ from seawall.scenarios.schema import Scenario
 from seawall.scenarios.shock_schema import SECONDS_PER_HOUR, PriceShock
 from seawall.studies.assemble import BANDS, MOMENTS, RATIOS, REFUSALS, SUMS
 from seawall.studies.chunks import Chunk, read_chunk
-from seawall.studies.ensemble_folder import BOUND
+from seawall.studies.ensemble_folder import BOUND, refuse_changed
 from seawall.studies.methods import described, methods
 from seawall.studies.notebook import summary_table
 from seawall.studies.price_check import as_entry, check_rows
@@ -126,7 +126,11 @@ def write_manifest(
     stopping: dict[str, Any] | None,
     timing: dict[str, Any],
 ) -> None:
-    """Say what this ensemble is and how to get it again; the only file with times and machines in it."""
+    """Say what this ensemble is and how to get it again; the only file with times and machines in it.
+
+    Raises:
+        OtherEnsemble: a file that the scenario names has changed meanwhile.
+    """
     replay = replay_command(loaded, bound["seed"])
     manifest = {
         "name": loaded.scenario.name,
@@ -147,6 +151,7 @@ def write_manifest(
         **_prices(loaded, bound["seed"], range(bound["first_path"], chunks[-1].last + 1)),
         **_events(loaded.scenario),
     }
+    refuse_changed(loaded, bound)
     write_json(folder / MANIFEST, sealed(manifest, folder, _FILES))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from seawall.protocols.errors import SeawallError
 from seawall.scenarios.load import Loaded
+from seawall.scenarios.named_files import changed_since
 from seawall.studies.environment import differences, environment
 from seawall.studies.seal import MANIFEST
 from seawall.studies.store import own_folder, write
@@ -38,6 +39,12 @@ def bind(loaded: Loaded, *, seed: int, first_path: int, chunk_paths: int, kept_s
 def fingerprint(bound: dict[str, Any]) -> str:
     """Sixteen hex digits of it, which every chunk carries."""
     return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def refuse_changed(loaded: Loaded, bound: dict[str, Any]) -> None:
+    """Refuse (OtherEnsemble) to go on with files that are not those that an ensemble is bound to."""
+    if said := changed_since(loaded, bound["digest"]):
+        raise OtherEnsemble(f"{said} since this ensemble began; with the old file back, the same command with --resume goes on")
 
 
 def prepare(folder: Path, bound: dict[str, Any], *, resume: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-PACKAGES = ("seawall", "numpy", "scipy", "numba", "pyarrow")
+PACKAGES = ("seawall", "numpy", "scipy", "numba", "pyarrow", "pandas", "arch", "statsmodels", "exchange-calendars", "tzdata")
 """Those whose version may change a byte of the results."""
 _ROOT = Path(__file__).resolve().parent.parent
 _FOLDERS = ("protocols", "agents", "prices", "models", "scenarios", "studies")

@@ -18,6 +18,7 @@ from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.tables import Floats
 from seawall.scenarios.inputs import price_paths
 from seawall.scenarios.load import Loaded
+from seawall.scenarios.named_files import refuse_changed
 from seawall.scenarios.paths import Paths
 from seawall.scenarios.price_schema import ReplayPrices
 from seawall.studies.hindcast_run import Liquidated, watch
@@ -83,13 +84,14 @@ def hindcast(
 
     Raises:
         ScenarioError: for a scenario that is not of this kind.
-        PriceFileError: for a file that cannot be read.
+        PriceFileError: for a file that cannot be read, or that changes meanwhile.
         ValueError: for numbers out of their range.
     """
     if bucket_hours < 1 or warmup_hours < 0 or runs < 1:
         raise ValueError(f"bucket_hours(={bucket_hours}) must be >= 1, warmup_hours(={warmup_hours}) >= 0, runs(={runs}) >= 1")
     name, asset = _market(loaded, market)
     seed = loaded.scenario.seed if seed is None else seed
+    digest = loaded.digest
     paths = price_paths(loaded, seed, 0)
     bucket_s = bucket_hours * _HOUR
     if bucket_s % paths.step_seconds:
@@ -98,6 +100,7 @@ def hindcast(
     prices = paths.market_price[:, paths.assets.index(asset)]
     happened = realised_usd(realised, paths, prices, bucket_s=bucket_s, count=count)  # before the runs: a bad file is told at once
     played = _runs(loaded, paths, name, seed, runs, progress)
+    refuse_changed(loaded, digest)  # recorded flow is read for each run
     predicted = _predicted(played, bucket_s // paths.step_seconds, count)
     buckets = pd.DataFrame(
         {
@@ -108,8 +111,9 @@ def hindcast(
             "is_scored": np.arange(count) * bucket_hours >= warmup_hours,
         }
     )
-    about = _about(loaded, name, realised) | {"seed": seed, "runs": runs, "bucket_hours": bucket_hours, "warmup_hours": warmup_hours}
-    return _scored(buckets, list(happened), bucket_hours, about | _unjudged(played, predicted))
+    asked = {"seed": seed, "runs": runs, "bucket_hours": bucket_hours, "warmup_hours": warmup_hours}
+    about = _about(loaded, digest, name, realised) | asked | _unjudged(played, predicted)
+    return _scored(buckets, list(happened), bucket_hours, about)
 
 
 def _column(of: str, side: str) -> str:
@@ -140,12 +144,12 @@ def _unjudged(played: list[Liquidated], predicted: dict[str, Floats]) -> dict[st
     }
 
 
-def _about(loaded: Loaded, market: str, realised: RealisedColumns) -> dict[str, Any]:
+def _about(loaded: Loaded, digest: str, market: str, realised: RealisedColumns) -> dict[str, Any]:
     return {
         "name": loaded.scenario.name,
         "scenario_file": str(loaded.file),
         "settings": list(loaded.settings),
-        "digest": loaded.digest,
+        "digest": digest,
         "market": market,
         "realised_file": str(realised.file),
         "realised_columns": list(realised.volumes),

@@ -22,6 +22,7 @@ from seawall.scenarios.avmm_layout import NOT_TASSET, lay_out_avmm
 from seawall.scenarios.build import build_model
 from seawall.scenarios.inputs import Drawn, drawn_prices
 from seawall.scenarios.load import Loaded, load
+from seawall.scenarios.named_files import refuse_changed
 from seawall.scenarios.paths import Paths, realised_moments
 from seawall.scenarios.price_schema import Outage
 from seawall.scenarios.process_schema import build_process
@@ -77,18 +78,20 @@ def run(
         progress: called with rounds played and rounds in all.
 
     Raises:
-        ScenarioError, PriceFileError: for a scenario that cannot be run.
+        ScenarioError, PriceFileError: for a scenario that cannot be run, or whose files change while they are read.
         ConservationError: if the books do not balance.
     """
     loaded = scenario if isinstance(scenario, Loaded) else load(scenario, settings)
     seed = loaded.scenario.seed if seed is None else seed
     started, clock = datetime.now(UTC), time.perf_counter()
+    digest = loaded.digest
     drawn = drawn_prices(loaded, seed, path)
     model = build_model(loaded, drawn.paths, seed, path, with_audit=with_audit)
+    refuse_changed(loaded, digest)
     built = time.perf_counter()
     _play(model, progress)
     played = time.perf_counter()
-    manifest = _manifest(loaded, model, drawn, seed, path)
+    manifest = _manifest(loaded, digest, model, drawn, seed, path)
     manifest["started"] = started.isoformat(timespec="seconds")
     manifest["seconds"] = {"build": round(built - clock, 3), "simulate": round(played - built, 3)}
     return result_of(model, manifest)
@@ -141,7 +144,7 @@ def _entry(figure: Figure, paths: int) -> dict[str, Any]:
     return entry
 
 
-def _manifest(loaded: Loaded, model: StressModel, drawn: Drawn, seed: int, path: int) -> dict[str, Any]:
+def _manifest(loaded: Loaded, digest: str, model: StressModel, drawn: Drawn, seed: int, path: int) -> dict[str, Any]:
     scenario, paths = loaded.scenario, drawn.paths
     return {
         "name": scenario.name,
@@ -149,7 +152,7 @@ def _manifest(loaded: Loaded, model: StressModel, drawn: Drawn, seed: int, path:
         "scenario_file": str(loaded.file),
         "scenario_text": loaded.text,
         "settings": list(loaded.settings),
-        "digest": loaded.digest,
+        "digest": digest,
         "seed": seed,
         "path": path,
         "command": replay_command(loaded, seed) + (f" --path {path}" if path else ""),

@@ -135,14 +135,26 @@ def load_run(folder: Path) -> RunResult:
     """Read a run's files again; `attrs["units"]` of each frame says the units of its columns.
 
     Raises:
-        NoRunError: if the folder holds no complete run, or a file of it is damaged.
+        NoRunError: if the folder holds no complete run, a file of it is damaged, or another run was saved there meanwhile.
     """
     missing = [file for file in (MANIFEST, SUMMARY, *FRAMES.values()) if not (folder / file).is_file()]
     if missing:
         raise NoRunError(f"{folder}: holds no complete run: {', '.join(missing)} missing")
+    first = _manifest_bytes(folder)
     manifest = read_manifest(folder)
     frames = {name: with_units(read_frame(folder / file)) for name, file in FRAMES.items()}
-    return RunResult(summary=read_json(folder / SUMMARY), manifest=manifest, **frames)
+    found = RunResult(summary=read_json(folder / SUMMARY), manifest=manifest, **frames)
+    if first is None or _manifest_bytes(folder) != first:  # which has the digests of all that was just read
+        raise NoRunError(f"{folder}: was written anew while it was read; read it again")
+    return found
+
+
+def _manifest_bytes(folder: Path) -> bytes | None:
+    """As it stands there now; None while a run is being saved."""
+    try:
+        return (folder / MANIFEST).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def read_frame(file: Path) -> pd.DataFrame:

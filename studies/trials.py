@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ import pyarrow as pa
 from seawall.protocols.tables import Floats
 from seawall.scenarios.load import Loaded
 from seawall.studies.chunks import Chunk, SpoiltChunkError, divide, measure_values, read_chunk, write_chunk
-from seawall.studies.ensemble_folder import bind, fingerprint
+from seawall.studies.ensemble_folder import bind, fingerprint, refuse_changed
 from seawall.studies.players import Job, Players
 from seawall.studies.simulate import replay_command
 
@@ -87,6 +88,7 @@ class Trials:
     played: int = 0
     found: int = 0
     _wanted: int = 0
+    _bounds: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     _chunks: dict[tuple[str, int], list[pa.Table]] = field(default_factory=dict)
 
     def bring(self, wanted: Mapping[Trial, int]) -> None:
@@ -101,6 +103,7 @@ class Trials:
         jobs = (Job(trial.members[member], self.seed, tuple(chunk.numbers)) for trial, member, chunk in absent)
         with closing(self.players.play(jobs)) as outcomes:
             for (trial, member, chunk), found in zip(absent, outcomes, strict=True):
+                refuse_changed(trial.members[member], self._bound_of(trial, member))
                 chunk.folder.mkdir(parents=True, exist_ok=True)
                 write_chunk(chunk, found)
                 self._take(trial, member, chunk)
@@ -121,12 +124,19 @@ class Trials:
 
     def _missing(self, trial: Trial, paths: int) -> Iterator[tuple[Trial, int, Chunk]]:
         whole = -(-paths // self.chunk_paths) * self.chunk_paths
-        for member, loaded in enumerate(trial.members):
+        for member in range(len(trial.members)):
             have = sum(map(len, self._chunks.get((trial.key, member), ())))
-            bound = bind(loaded, seed=self.seed, first_path=0, chunk_paths=self.chunk_paths, kept_series=0)
+            bound = self._bound_of(trial, member)
             folder = self.folder / f"{trial.key}-{self.seed}" / str(member)
             for chunk in divide(folder, range(whole), self.chunk_paths, fingerprint(bound))[have // self.chunk_paths :]:
                 yield trial, member, chunk
+
+    def _bound_of(self, trial: Trial, member: int) -> dict[str, Any]:
+        """What the paths of a scenario depend on, as it was when they were first asked for."""
+        key = (trial.key, member)
+        if key not in self._bounds:
+            self._bounds[key] = bind(trial.members[member], seed=self.seed, first_path=0, chunk_paths=self.chunk_paths, kept_series=0)
+        return self._bounds[key]
 
     def _take_file(self, trial: Trial, member: int, chunk: Chunk) -> bool:
         """Take a chunk that an earlier run has written; False where there is none, or one that is spoilt."""

@@ -17,8 +17,9 @@ from ensembles import ensemble, outcome
 from markets import ROOT, command_line, storm
 from typer.testing import CliRunner
 
+from seawall.protocols.errors import PriceFileError
 from seawall.scenarios.load import load
-from seawall.studies import ensemble_folder, one_path, players, store
+from seawall.studies import ensemble_folder, one_path, players, simulate, store
 from seawall.studies.ensemble import run_paths
 from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.folder_lock import LOCK, FolderInUse, locked
@@ -39,6 +40,14 @@ liquidators: {count: 1}
 traders: {count: 0}
 arbitrageurs: {count: 0}
 """
+REPLAY = """
+name: Five closes
+about: A file that is replayed.
+seed: 1
+prices: {model: replay, file: prices.csv, assets: {A: a}, time_column: time, bar_seconds: 60}
+tassets: {tA: {tracks: A, min_collateral_ratio: 1.5, auction_discount: 0.1, pool: {liquidity_usd: 1000}}}
+minters: {count: 2}
+"""
 LADDER = ("protocols", "prices", "agents", "models", "scenarios", "studies", "reports")
 
 
@@ -51,6 +60,18 @@ def result():
 def small(tmp_path):
     (tmp_path / "small.yaml").write_text(SCENARIO)
     return load(tmp_path / "small.yaml")
+
+
+def write_prices(folder, price):
+    rows = [f"2024-03-04T10:0{minute}:00Z,{price + minute}" for minute in range(5)]
+    (folder / "prices.csv").write_text("\n".join(["time,a", *rows]) + "\n")
+
+
+@pytest.fixture
+def replayed(tmp_path):
+    (tmp_path / "replay.yaml").write_text(REPLAY)
+    write_prices(tmp_path, 100.0)
+    return load(tmp_path / "replay.yaml")
 
 
 def bytes_in(folder):
@@ -305,6 +326,44 @@ def test_an_ensemble_that_no_longer_says_what_it_is_is_not_gone_on_with(tmp_path
     (tmp_path / ensemble_folder.BOUND).write_bytes(damage)
     with pytest.raises(ensemble_folder.OtherEnsemble, match="belongs to another ensemble and cannot be resumed"):
         ran(tmp_path, resume=True)
+
+
+# --- files that change ---
+
+
+@pytest.mark.parametrize(("call", "kept"), [(1, 0), (2, 1), (8, 4)])  # a path is played, a chunk is written; the last chunk is written
+def test_a_price_file_that_changes_while_paths_are_played_is_not_mixed_in(replayed, tmp_path, call, kept):
+    calls = []
+
+    def change(done, _):
+        calls.append(done)
+        if len(calls) == call:
+            write_prices(tmp_path, 900.0)
+
+    asked = {"paths": 4, "chunk_paths": 1, "players": Threads(1)}
+    undisturbed = run_paths(replayed, folder=tmp_path / "undisturbed", **asked)
+    with pytest.raises(ensemble_folder.OtherEnsemble, match=r"prices\.csv: has changed since this ensemble began"):
+        run_paths(replayed, folder=tmp_path / "out", progress=change, **asked)
+    assert len(list((tmp_path / "out" / "chunks").glob("*.parquet"))) == kept
+    assert not (tmp_path / "out" / MANIFEST).exists()
+    with pytest.raises(ensemble_folder.OtherEnsemble, match=f"digest {undisturbed.manifest['digest']} there, "):
+        run_paths(replayed, folder=tmp_path / "out", resume=True, **asked)
+    write_prices(tmp_path, 100.0)
+    assert run_paths(replayed, folder=tmp_path / "out", resume=True, **asked).manifest["paths_kept_from_before"] == kept
+    assert bytes_in(tmp_path / "out") == bytes_in(tmp_path / "undisturbed")
+
+
+def test_a_price_file_that_changes_while_a_run_reads_it_is_named(replayed, tmp_path, monkeypatch):
+    read = simulate.drawn_prices
+
+    def changed(*asked):
+        drawn = read(*asked)
+        write_prices(tmp_path, 900.0)
+        return drawn
+
+    monkeypatch.setattr(simulate, "drawn_prices", changed)
+    with pytest.raises(PriceFileError, match=r"prices\.csv: has changed while it was read"):
+        run(replayed)
 
 
 # --- two runs at once ---

@@ -245,6 +245,19 @@ def test_predictions_are_means_over_runs(episode, monkeypatch):
     assert verdict(found)[0].startswith("Not scored: all buckets have the same value")
 
 
+def test_a_price_file_that_changes_during_a_hindcast_is_named(episode, tmp_path, monkeypatch):
+    file = tmp_path / "episode.csv"
+    file.write_bytes(episode.read_bytes())
+
+    def watch(*_):
+        file.write_text(file.read_text().replace(",0.0", ",0.1", 1))
+        return steady(1.0)
+
+    monkeypatch.setattr(study, "watch", watch)
+    with pytest.raises(PriceFileError, match=r"episode\.csv: has changed while it was read"):
+        hindcast(a_loaded(file), columns_of(file), runs=1)
+
+
 def test_rounds_that_do_not_divide_a_bucket_are_refused(episode):
     with pytest.raises(ScenarioError, match="step_seconds: is 420, which does not divide 3600, the seconds of a bucket"):
         hindcast(a_loaded(episode, "step_seconds=420", "record_minutes=7"), columns_of(episode), runs=1)

@@ -3,12 +3,14 @@
 import errno
 import json
 import os
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 import typer
 from markets import run_module, storm
 
+from seawall.studies import store
 from seawall.studies.seal import NoRunError
 from seawall.studies.simulate import run
 from seawall.studies.store import WriteError, load_run, save, write
@@ -62,6 +64,23 @@ def test_a_spoilt_frame_is_named(result, tmp_path):
     whole = (tmp_path / "series.parquet").read_bytes()
     (tmp_path / "series.parquet").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(NoRunError, match=r"series\.parquet: cannot be read: "):
+        load_run(tmp_path)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_run_that_is_saved_over_while_it_is_read_is_not_mixed(result, tmp_path, monkeypatch, is_whole):
+    save(result, tmp_path)
+    other = replace(result, series=result.series.iloc[:1], manifest=result.manifest | {"seed": 99})
+
+    def saved_over(file):
+        if file.name == store.FRAMES["series"]:  # the first
+            save(other, tmp_path)
+            if not is_whole:
+                (tmp_path / "manifest.json").unlink()
+        return pd.read_parquet(file)
+
+    monkeypatch.setattr(store, "read_frame", saved_over)
+    with pytest.raises(NoRunError, match="was written anew while it was read"):
         load_run(tmp_path)
 
 
