@@ -30,10 +30,10 @@ PERPS_TRADER = table_type(
     long_share=(FLOAT, "fraction of its positions without a signal that are long"),
     alert=(FLOAT, "margin / maintenance margin below which it adds margin; 0 for one who lets it go"),
     cooldown=(FLOAT, "seconds that it stays away after a liquidation; infinite for ever"),
-    away_until=(FLOAT, "seconds: it places no orders before"),
+    away_until=(FLOAT, "seconds: it places no orders before; infinite for ever, minus infinite at the start"),
     safe_low=(FLOAT, "USD: while the index price is not below, and"),
     safe_high=(FLOAT, "USD: not above, and"),
-    safe_until=(FLOAT, "seconds: until then, its margin needs nobody's attention"),
+    safe_until=(FLOAT, "seconds: until then, its margin needs nobody's attention; minus infinite for not at all"),
     start_usd=(FLOAT, "dUSD at the start"),
     callable_since=(FLOAT, "seconds: since when it may be liquidated, if it may; followed only where gas can hold keepers up"),
     callable_until=(INT, "round after the last one in which it could be liquidated; the same"),
@@ -75,7 +75,7 @@ POOL_OWNER = table_type(
     policy=(INT, "Policy: how it sets the weights"),
     trust=(FLOAT, "fraction: how far LPs trust it"),
     rebalance_every=(FLOAT, "seconds between two settings of the weights; infinite for never again"),
-    rebalance_at=(FLOAT, "seconds: time of the next"),
+    rebalance_at=(FLOAT, "seconds: time of the next; infinite for never"),
     scripted=_SCRIPTED,
 )
 

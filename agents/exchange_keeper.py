@@ -10,7 +10,7 @@ from __future__ import annotations
 from seawall.agents.base import ExchangeAgent, tally
 from seawall.agents.exchange import Exchange, core_of, perps_of
 from seawall.agents.exchange_books import report
-from seawall.agents.perps_trader import position_of
+from seawall.agents.perps_trader import NEVER, position_of
 from seawall.protocols import debt_liquidation, delegation, distributor, perps_debt, perps_liquidation, perps_margin, rewards, vaults
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.compiled import rule
@@ -70,6 +70,7 @@ def liquidate_trader(x: Exchange, keeper: Row, trader: Row, now: float) -> Statu
     tally(x.tallies, Action.LIQUIDATE_TRADER, status)
     if status != Status.OK:
         return status
+    trader.safe_until = -NEVER  # what is left of it is for sale at any price
     closed = abs(quantity) - abs(position_of(x, trader).quantity)
     memory.liquidation_gain += before - perps_debt.unclamped_debt(perps, now) - paid
     memory.keepers_paid += paid

@@ -4,7 +4,8 @@ Tokens come from the wallet first, then from the RFQ book where it is cheaper th
 transaction, as long as each further token earns `min_profit`. Everybody sees the same CDPs and acts in the order drawn for the round, so
 the first takes the best and the next what is left. Gas is paid outside the market; when it spikes, a purchase costs more and can be made
 only some time after the margin call. Collateral in another tASSET is sold on that tASSET's pool at once, and counts for what it fetches
-there.
+there. Whether a tASSET's CDPs are worth a look is judged at oracle prices: where that pool stands so far above the oracle that a
+purchase pays only by the premium, none is made (assumption).
 
 Source: 004_7b43fd311786c790.txt, "Margin Call & Auction" (almost risk-free profit); what bounds it is slippage, cash and cost: assumption.
 """
@@ -94,7 +95,7 @@ def affordable_tokens(base: float, asset: float, commission: float, cash: float)
 
 @rule
 def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, price: float) -> float:
-    """Tokens that the pool sells at a profit, as far as the cash goes."""
+    """Tokens that the pool sells at a profit, collateral at the oracle's price, as far as the cash goes."""
     base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
     if not liquidator.uses_pool or base <= 0.0 or asset <= 0.0:
         return 0.0
@@ -109,7 +110,8 @@ def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats,
 def greatest_gain(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float) -> float:
     """USD that a purchase from any CDP of a tASSET can earn at most, beyond `min_profit` and before its cost.
 
-    Each token purchasable earns more than `min_profit`, so the most tokens earn the most.
+    Collateral counts at the oracle's price: the most that tDOLLAR earns; another tASSET may fetch more on its pool, which is not looked
+    for. Each token purchasable earns more than `min_profit`, so the most tokens earn the most.
     """
     payoff = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee)
     gain = wallets[liquidator.account, tasset.token] * max(payoff - price * (1.0 + liquidator.min_profit), 0.0)

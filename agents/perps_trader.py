@@ -21,12 +21,14 @@ from seawall.protocols import perps_account, perps_margin, perps_orders
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.perps_funding import funding_now
+from seawall.protocols.perps_interest import interest_index_now
 from seawall.protocols.perps_tables import NO_MARKET, index_price
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import Ints, Row
 
 NEVER = float("inf")
 LOOK_EVERY = 600.0  # seconds after which a margin is looked at again, however quiet the price
+FARTHEST = 2.0  # a price above so many times that of the last look is looked at in any case
 SECONDS_PER_DAY = 86_400.0
 MARGIN_SLACK = 1.02  # what is put up exceeds what is required by this factor, so that rounding and fees do not refuse an order
 
@@ -152,32 +154,41 @@ def take_margin(x: Exchange, trader: Row, now: float) -> None:
 
 
 @rule
-def worst_funding(market: Row, price: float, now: float, seconds: float) -> float:
-    """USD per unit that funding can cost either side at most within some seconds."""
-    rate, _ = funding_now(market, price, now)
-    days = seconds / SECONDS_PER_DAY
-    return float((abs(rate) + market.max_funding_velocity * days) * days * price)
+def worst_holding_cost(group: Row, market: Row, position: Row, price: float, now: float) -> float:
+    """USD by which funding and interest can lower a position's margin at most until it is looked at again, at prices up to `FARTHEST`.
+
+    Funding since the market's last order may be booked at any of these prices; from now on its rate may move at full velocity, either way.
+    Interest goes on at its rate of now: orders that raise it by 1 a year add 0.00002 of the locked notional, which is left out.
+    """
+    rate, per_unit = funding_now(market, price, now)
+    days, highest = LOOK_EVERY / SECONDS_PER_DAY, FARTHEST * price
+    funding = abs(per_unit - market.funding_per_unit) + (abs(rate) + market.max_funding_velocity * days) * days * highest
+    index, later = interest_index_now(group, now), interest_index_now(group, now + LOOK_EVERY)
+    interest = market.locked_oi_ratio * (highest * (later - position.entry_interest) - price * (index - position.entry_interest))
+    return float(abs(position.quantity) * (funding + interest))
 
 
 @rule
 def set_safe_band(x: Exchange, trader: Row, level: float, now: float) -> None:
     """Say between which prices, and until when, the margin surely stays above `level` times the maintenance margin.
 
-    Both sides of available margin(p) = level * required(p) are straight lines in the index price p; the worst funding is taken off first.
+    Some of what is required does not depend on the price p (the least margin, the least reward), so it is bounded: as p falls it rises
+    never, as p rises it grows no faster than p. The margin is a straight line in p; the worst cost of holding is taken off first.
     """
     perps, position = perps_of(x, trader.market), position_of(x, trader)
     price, quantity = index_price(perps, 0), position.quantity
     _, maintenance, reward = perps_margin.required_margins(perps, trader.member, NO_MARKET, 0.0, 0.0)
     required = level * (maintenance + reward)
-    funding = abs(quantity) * worst_funding(x.perps_markets[trader.market, 0], price, now, LOOK_EVERY)
-    available = perps_margin.available_margin(perps, trader.member, now) - funding
-    trader.safe_low, trader.safe_high, trader.safe_until = 0.0, NEVER, now + LOOK_EVERY
+    cost = worst_holding_cost(x.groups[trader.market], x.perps_markets[trader.market, 0], position, price, now)
+    available = perps_margin.available_margin(perps, trader.member, now) - cost
+    trader.safe_low, trader.safe_high, trader.safe_until = 0.0, FARTHEST * price, now + LOOK_EVERY
     if available <= required:
         trader.safe_until = -NEVER
-    elif quantity > 0.0:
-        trader.safe_low = (quantity * price - available) / (quantity - required / price) if quantity > required / price else price
-    else:
-        trader.safe_high = (available - quantity * price) / (required / price - quantity)
+        return
+    if quantity > 0.0:
+        trader.safe_low = price - (available - required) / quantity
+    if required > quantity * price:  # as p rises, what is required may overtake the margin
+        trader.safe_high = min((available - quantity * price) / (required / price - quantity), trader.safe_high)
 
 
 @rule
@@ -273,6 +284,18 @@ class PerpsTrader(ExchangeAgent):
     act = staticmethod(act)
 
     @property
+    def row(self) -> Row:
+        """Row of behaviour, a view; since it may be written, the margin is looked at in the next round."""
+        row = super().row
+        row.safe_until = -NEVER
+        return row
+
+    @property
+    def account(self) -> int:
+        """Row of `Exchange.wallets`; it is read when the agent is made, which must change nothing."""
+        return int(super().row.account)
+
+    @property
     def position(self) -> Row:
         """Row of the position, a view."""
         return position_of(self.exchange, self.row)
@@ -285,5 +308,4 @@ class PerpsTrader(ExchangeAgent):
     def add_margin(self, amount: float) -> None:
         """Deposit dUSD. Raises `Refused` by name."""
         x, perps = self.exchange, perps_in(self.exchange, int(self.row.market))
-        self.row.safe_until = -NEVER
         self.ask(Action.ADD_MARGIN, perps_account.deposit_margin(perps, x.tokens, x.wallets, int(self.row.member), whole_units(amount)))

@@ -108,9 +108,9 @@ LP = table_type(
 
 CALM = table_type(
     "calms",
-    until=(FLOAT, "seconds: nobody has an appointment before"),
-    premium=(FLOAT, "fraction: nor anything to do while the pool's price is not farther from the oracle's"),
-    stale=(FLOAT, "seconds: nor while the oracle's is not older"),
+    until=(FLOAT, "seconds: nobody has an appointment before; infinite for none"),
+    premium=(FLOAT, "fraction: nor anything to do while the pool's price is not farther from the oracle's; infinite for any"),
+    stale=(FLOAT, "seconds: nor while the oracle's is not older; infinite for any"),
     is_over=(BOOL, "all have to be looked at in this round"),
 )
 
@@ -142,9 +142,9 @@ KEEPER = table_type(
     "keepers",
     account=(INT, "account"),
     fees_every=(FLOAT, "seconds between two distributions of the protocol fees"),
-    fees_at=(FLOAT, "seconds: time of the next"),
+    fees_at=(FLOAT, "seconds: time of the next; infinite for never"),
     emission_every=(FLOAT, "seconds between two payments of the inflation"),
-    emission_at=(FLOAT, "seconds: time of the next"),
+    emission_at=(FLOAT, "seconds: time of the next; infinite for never"),
     converted=(FLOAT, "tDOLLAR of protocol fees sold for tEXO so far"),
     distributed=(FLOAT, "tEXO paid to stakers out of fees so far"),
     scripted=_SCRIPTED,

@@ -71,19 +71,30 @@ def rounds_in_a_row(world: World) -> int:
 
 
 def of_traders(x: Exchange) -> Cascade | None:
-    """The worst hour of liquidated positions, of all markets together, between two records; None where records are further apart."""
+    """The worst hour of liquidated positions, of all markets together, from one record to another at most an hour later.
+
+    None where records are further apart.
+    """
     records = x.market_series[: int(x.times[0].records)]
     times = records["time"][:, 0] if records.shape[1] else np.empty(0)
     if len(times) < 2 or np.diff(times).max() > WINDOW_S:
         return None
-    since_last = np.diff(records["liquidated_usd"].sum(axis=1))
-    usd, end = largest_in_window(times[1:], since_last)
-    return Cascade(usd, _share(usd, end, times, (records["open_interest"] * records["index_price"]).sum(axis=1)))
+    total = records["liquidated_usd"].sum(axis=1)
+    first = np.searchsorted(times, times - WINDOW_S, side="left")
+    within = total - total[first]
+    worst = int(within.argmax())
+    is_open = (records["open_interest"] * records["index_price"]).sum(axis=1)
+    return Cascade(float(within[worst]), _share_of(float(within[worst]), float(is_open[first[worst]])))
 
 
 def _share(usd: float, end: float, times: Floats, whole: Floats) -> float | None:
     """USD as a fraction of the whole at the last record before the hour that ends at `end`."""
+    before = max(int(np.searchsorted(times, end - WINDOW_S, side="right")) - 1, 0)
+    return _share_of(usd, float(whole[before]) if len(whole) else 0.0)
+
+
+def _share_of(usd: float, whole: float) -> float | None:
+    """USD as a fraction of a whole; 0 of nothing liquidated, None where there was no whole."""
     if usd == 0.0:
         return 0.0
-    before = max(int(np.searchsorted(times, end - WINDOW_S, side="right")) - 1, 0)
-    return usd / float(whole[before]) if len(whole) and whole[before] > 0.0 else None
+    return usd / whole if whole > 0.0 else None

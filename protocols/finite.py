@@ -10,8 +10,7 @@ import numpy as np
 from seawall.protocols.errors import NumberError
 from seawall.protocols.tables import UNITS, Table
 
-ENDLESS_UNITS = ("seconds", "fraction", "collateral per token")  # a time that never comes, a limit that is none, a ratio without debt
-ENDLESS = frozenset({"high", "safe_high", "backings"})  # upper ends of ranges of prices; ratios without debt
+ENDLESS = frozenset({"backings"})  # an array without columns: ratios without debt
 
 
 def check(market: NamedTuple) -> None:
@@ -23,28 +22,28 @@ def check(market: NamedTuple) -> None:
 
 def faults(market: NamedTuple) -> Iterator[str]:
     """Every column with such a figure, in words, with the first row that has one."""
-    for where, column, values in _columns(market, ""):
-        wrong = np.isnan(values) if may_be_endless(column) else ~np.isfinite(values)
+    for where, is_endless, values in _columns(market, ""):
+        wrong = np.isnan(values) if is_endless else ~np.isfinite(values)
         if wrong.any():
             row = tuple(int(i) for i in np.argwhere(wrong)[0])
             yield f"{where} holds {values[row]} at {list(row)}"
 
 
-def may_be_endless(column: str) -> bool:
-    """Tell whether a column of this name may be infinite, by what is written of it where its table is defined."""
-    told = (table[column] for table in UNITS.values() if column in table)
-    return column in ENDLESS or any("infinite" in meaning or meaning.startswith(ENDLESS_UNITS) for meaning in told)
-
-
-def _columns(market: Any, above: str) -> Iterator[tuple[str, str, Table]]:
-    """Place, name and values of all columns of floats; a tuple inside a market (a book) included."""
+def _columns(market: Any, above: str) -> Iterator[tuple[str, bool, Table]]:
+    """Place, whether they may be infinite, and values of all columns of floats; a tuple inside a market (a book) included."""
     for name, table in zip(market._fields, market, strict=True):
         if isinstance(table, tuple):
             yield from _columns(table, f"{above}{name}.")
         elif table.dtype.names is None:
             if table.dtype.kind == "f":
-                yield f"{above}{name}", name, table
+                yield f"{above}{name}", name in ENDLESS, table
         else:
+            meanings = _meanings(table.dtype.names)
             for column in table.dtype.names:
                 if table[column].dtype.kind == "f":
-                    yield f"{above}{name}.{column}", column, table[column]
+                    yield f"{above}{name}.{column}", "infinite" in meanings[column], table[column]
+
+
+def _meanings(columns: tuple[str, ...]) -> dict[str, str]:
+    """What is written of each column where the table with these columns is defined."""
+    return next(meanings for meanings in UNITS.values() if tuple(meanings) == columns)

@@ -56,7 +56,7 @@ MARKET = table_type(
 BACKING = table_type(
     "backings",
     weight=(FLOAT, "part of the pool's value in this market, relative to its other markets; 0: not its market"),
-    max_debt_per_share=(FLOAT, "USD per share: the pool takes no debt of this market beyond this value per share"),
+    max_debt_per_share=(FLOAT, "USD per share: the pool takes no debt of this market beyond this value per share; infinite for no limit"),
     shares=(FLOAT, "USD: the pool's shares of the market, as of its last rebalancing"),
     limit=(FLOAT, "USD per share: the lower of max_debt_per_share and what the minimum liquidity ratio allows"),
     last_value=(FLOAT, "value_per_share of the market when the pool last took its debt"),
@@ -86,7 +86,7 @@ POSITION = table_type(
     shares=(FLOAT, "shares of the vault's collateral and of its debt"),
     last_value=(FLOAT, "value_per_share of the vault when the position last took its debt"),
     debt=(FLOAT, "USD owed as of then; negative is credit"),
-    delegated_at=(FLOAT, "seconds: time of the last change of the amount delegated; starts at minus infinity"),
+    delegated_at=(FLOAT, "seconds: time of the last change of the amount delegated; minus infinite at the start"),
 )
 
 STREAM = table_type(

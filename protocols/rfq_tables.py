@@ -80,7 +80,7 @@ RFQ_HOLDING = table_type(
 RFQ_RANGE = table_type(
     "rfq_ranges",
     low=(FLOAT, "price of the line from which the position trades, inclusive"),
-    high=(FLOAT, "price of the line up to which the position trades, inclusive"),
+    high=(FLOAT, "price of the line up to which the position trades, inclusive; infinite for any"),
     is_active=(BOOL, "whether the line's price is within"),
 )
 

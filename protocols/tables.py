@@ -59,8 +59,8 @@ FEED = table_type(
     "feeds",
     feeder=(INT, "account that may publish"),
     price=(FLOAT, "USD per token, last published"),
-    updated_at=(FLOAT, "seconds: time of the last publication"),
-    valid_for=(FLOAT, "seconds for which a price may be used"),
+    updated_at=(FLOAT, "seconds: time of the last publication; infinite where frozen, minus infinite for none"),
+    valid_for=(FLOAT, "seconds for which a price may be used; infinite for ever"),
     is_frozen=(BOOL, "takes no more prices; the last counts for ever: the end price of a delisted tASSET, or tDOLLAR's price of 1"),
 )
 
@@ -114,7 +114,7 @@ CDP = table_type(
     next_touched=(INT, "row of cdps + 1: the next such CDP of its kind; 0 for none"),
     is_unranked=(BOOL, "changed since it was ranked"),
     next_unranked=(INT, "row of cdps + 1: the next such CDP of its kind; 0 for none"),
-    ranked=(FLOAT, "collateral per token: the backing under which it is ranked; -1 while it is closed"),
+    ranked=(FLOAT, "collateral per token: the backing under which it is ranked; -1 while it is closed, infinite without debt"),
     is_called=(BOOL, "listed in called"),
     is_insolvent=(BOOL, "listed in insolvent"),
 )
@@ -161,14 +161,14 @@ INFLATION = table_type(
     "inflation",
     token=(INT, "row of tokens: tEXO"),
     min_interval=(FLOAT, "seconds between two emissions at least"),
-    emitted_at=(FLOAT, "seconds: time of the last emission"),
+    emitted_at=(FLOAT, "seconds: time of the last emission; minus infinite for none"),
     emitted=(FLOAT, "tokens minted so far"),
 )
 
 EMISSION = table_type(
     "emissions",
     start=(FLOAT, "seconds"),
-    end=(FLOAT, "seconds, exclusive"),
+    end=(FLOAT, "seconds, exclusive; infinite for never"),
     per_second=(FLOAT, "tokens per second"),
 )
 

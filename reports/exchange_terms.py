@@ -145,7 +145,7 @@ TRADING = {
     "perps_liquidated_usd": Definition("perps liquidated", "Notional closed by liquidations, at the index price.", "USD", SIZE),
     "perps_cascade_usd": Definition(
         "largest perps cascade",
-        "Largest notional liquidated within any one hour that begins and ends at a record, all markets together.",
+        "Largest notional liquidated within an hour at most, between two records, all markets together.",
         "USD",
         SIZE,
         CASCADES,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from exchanges import KEEPER, NEVER, PRICE, USD, an_exchange, next_round
+from exchanges import KEEPER, PRICE, USD, an_exchange, next_round
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,5 +144,5 @@ def test_nothing_keeps_a_quiet_trader_under_watch():
     play(x, 0.0, [])
     trader = x.perps_traders[0]
     assert 0.0 < trader.safe_low < PRICE
-    assert (trader.safe_high, trader.safe_until) == (NEVER, 120.0 + perps_trader.LOOK_EVERY)
+    assert (trader.safe_high, trader.safe_until) == (perps_trader.FARTHEST * PRICE, 120.0 + perps_trader.LOOK_EVERY)
     assert not perps_trader.needs_look(x, trader, 120.0)

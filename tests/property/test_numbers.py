@@ -238,6 +238,10 @@ def test_every_figure_of_a_run_is_a_number(file):
         ("cdps", "backing", math.nan, True),
         ("feeds", "price", math.inf, True),
         ("feeds", "updated_at", math.inf, False),
+        ("tassets", "protocol_fee", math.inf, True),
+        ("minters", "exit_premium", math.inf, True),  # that of LPs may be
+        ("lps", "exit_premium", math.inf, False),
+        ("clock", "now", math.inf, True),
         ("tassets", "bad_debt_usd", math.nan, True),
         ("pools", "volume_base", math.inf, True),
         ("minters", "exit_at", math.nan, True),

@@ -103,6 +103,18 @@ def test_the_worst_hour_of_traders_lies_between_records():
     assert figures["perps_cascade_share"].value == pytest.approx(hours.max() / is_open[:-2][hours.argmax()])
 
 
+@pytest.mark.parametrize("minutes", [29, 30, 31])
+def test_the_worst_hour_of_traders_is_no_longer_than_an_hour(minutes):
+    model = a_squeeze(minutes)
+    found, records = cascades.of_traders(model.exchange), frames.markets(model.exchange, model.exchange_names).groupby("time_s")
+    total, is_open = (records[name].sum() for name in ("liquidated_usd", "open_interest_usd"))
+    hours = {at: max(total[end] - total[at] for end in total.index if 0.0 <= end - at <= 3_600.0) for at in total.index}
+    worst = max(hours.values())
+    assert worst > 0.0
+    assert found.usd == pytest.approx(worst)
+    assert found.share in [pytest.approx(worst / is_open[at]) for at, usd in hours.items() if usd == worst]
+
+
 def test_records_too_far_apart_leave_no_cascade_of_traders():
     figures = figures_of(a_squeeze(90))
     assert figures["perps_cascade_usd"].why == "records lie more than an hour apart"
