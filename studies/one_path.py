@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,23 +136,23 @@ def thinned_series(model: StressModel) -> dict[str, Array]:
     world = model.world
     ratios = {RATIOS: world.ratio_counts[_kept(world.clock)].reshape(-1).astype(np.float64)} if len(world.tassets) else {}
     return ratios | {
-        f"{table}.{column}": _values(frame[column])
-        for table, frame in _thinned_frames(model).items()
-        if len(frame)
+        f"{table}.{column}": _values(columns[column])
+        for table, columns in _thinned_columns(model).items()
+        if len(columns["time_s"])
         for column in ("time_s", TABLES[table], *COLUMNS[table])
     }
 
 
-def _values(column: pd.Series[Any]) -> Array:
+def _values(column: Array | pd.Series[Any]) -> Array:
     names = isinstance(column.dtype, pd.StringDtype) or column.dtype == object
-    return column.to_numpy(dtype=object if names else np.float64)
+    return np.asarray(column, dtype=object if names else np.float64)
 
 
-def _thinned_frames(model: StressModel) -> dict[str, pd.DataFrame]:
-    """The records are thinned before they become frames, which costs ten times what the thinning does."""
+def _thinned_columns(model: StressModel) -> dict[str, Mapping[str, Any]]:
+    """The records are thinned before they become columns, which costs ten times what the thinning does."""
     world, exchange, avmm = model.world, model.exchange, model.avmm
     rows, clock = _thinned(world.series, world.clock)
-    found = {"series": frames.series(world._replace(series=rows, clock=clock), model.tasset_names)}
+    found: dict[str, Any] = {"series": frames.series_columns(world._replace(series=rows, clock=clock), model.tasset_names)}
     if exchange is not None:
         rows, times = _thinned(exchange.market_series, exchange.times)
         found["markets"] = exchange_frames.markets(exchange._replace(market_series=rows, times=times), model.exchange_names)
