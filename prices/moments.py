@@ -81,7 +81,8 @@ def moments(log_returns: Floats, years: Floats, *, batch_steps: int | None = Non
     scaled = off / np.sqrt(y)
     variance = float((scaled**2).mean())
     u = scaled / math.sqrt(variance) if variance > 0 else np.full_like(scaled, math.nan)
-    skewness, kurtosis = float((u**3).mean()), float((u**4).mean())
+    # Products, here and below: NumPy's powers above the second take ten times as long.
+    skewness, kurtosis = float((u * u * u).mean()), float(((u * u) ** 2).mean())
     volatility = math.sqrt(variance * x.size / (x.size - 1))
     autocorrelations = {lag: _square_autocorrelation(u, lag, batch) for lag in LAGS if lag <= steps // 4}
     return Moments(
@@ -124,12 +125,12 @@ def correlations(log_returns: Floats, *, batch_steps: int = 1) -> tuple[Floats, 
 
 def skewness_influence(u: Floats, skewness: float) -> Floats:
     """How far each standardised return moves the skewness, times the number of steps."""
-    return u**3 - skewness - 3 * u - 1.5 * skewness * (u**2 - 1)
+    return u * u * u - skewness - 3 * u - 1.5 * skewness * (u**2 - 1)
 
 
 def kurtosis_influence(u: Floats, skewness: float, kurtosis: float) -> Floats:
     """How far each standardised return moves the kurtosis (3 for a normal), times the number of steps."""
-    return u**4 - kurtosis - 4 * skewness * u - 2 * kurtosis * (u**2 - 1)
+    return (u * u) ** 2 - kurtosis - 4 * skewness * u - 2 * kurtosis * (u**2 - 1)
 
 
 def batch_means(values: Floats, batch_steps: int) -> Floats:

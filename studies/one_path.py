@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,9 @@ COLUMNS = {
 """Columns kept of each; units as in the frames of the same name."""
 RATIOS = "ratios.cdps"
 """Column of open CDPs per record, tASSET and bin of `RATIO_EDGES`, of the same records as the thinned series."""
+_ONE_AT_A_TIME = Lock()
+"""Held while a market is built and reduced: a few milliseconds of Python, whose own lock threads would snatch from each other at every call
+of NumPy, a tenth of the time of a path with two threads. Prices and rounds are played side by side."""
 ROUNDS_PER_CALL = 2_000  # between two looks at whether to stop: a tenth of a second at most, compiled
 
 
@@ -96,9 +100,11 @@ def play(loaded: Loaded, seed: int, path: int, *, keeps_series: bool, is_stopped
     """
     try:
         paths = price_paths(loaded, seed, path)
-        model = build_model(loaded, paths, seed, path)
+        with _ONE_AT_A_TIME:
+            model = build_model(loaded, paths, seed, path)
         _run(model, is_stopped)
-        found = _reduce(model, paths, path, keeps_series)
+        with _ONE_AT_A_TIME:
+            found = _reduce(model, paths, path, keeps_series)
         model.__dict__.clear()  # a Mesa model stands in circles of references: its tables would wait for the garbage collector
     except Interrupted:
         raise
