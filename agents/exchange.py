@@ -14,13 +14,16 @@ from seawall.protocols.liquidity_tables import Core
 from seawall.protocols.perps_tables import Perps
 from seawall.protocols.tables import BOOL, FLOAT, INT, Floats, Ints, Table, table_type
 
+SIZE = 32
+"""Rows of a block: of traders, whose bounds it keeps together, and of LPs, whose next looks."""
+
 _SCRIPTED = (BOOL, "stepped by a user's Python class instead of the built-in behaviour")
 
 PERPS_TRADER = table_type(
     "perps_traders",
     account=(INT, "account"),
     market=(INT, "row of markets that it trades"),
-    member=(INT, "row of perps_accounts in that market's group"),
+    member=(INT, "row of perps_accounts in that market's group: the same as its own"),
     kind=(INT, "TraderKind"),
     recorded=(INT, "column of recorded positions that it follows; -1 for none"),
     leverage=(FLOAT, "notional / margin that it opens with"),
@@ -31,9 +34,13 @@ PERPS_TRADER = table_type(
     alert=(FLOAT, "margin / maintenance margin below which it adds margin; 0 for one who lets it go"),
     cooldown=(FLOAT, "seconds that it stays away after a liquidation; infinite for ever"),
     away_until=(FLOAT, "seconds: it places no orders before; infinite for ever, minus infinite at the start"),
-    safe_low=(FLOAT, "USD: while the index price is not below, and"),
-    safe_high=(FLOAT, "USD: not above, and"),
-    safe_until=(FLOAT, "seconds: until then, its margin needs nobody's attention; minus infinite for not at all"),
+    first_order=(INT, "row of perps_orders: its first order of the last round in which it had any"),
+    safe_low=(FLOAT, "USD: its margin needs nobody's attention while the index price is not below, and so for the next four"),
+    safe_high=(FLOAT, "USD: the index price is not above; infinite for any price, 0 to be looked at in any case"),
+    least_funding=(FLOAT, "USD per unit: the market's funding per unit is not below; minus infinite for any"),
+    most_funding=(FLOAT, "USD per unit: it is not above; infinite for any"),
+    most_interest=(FLOAT, "USD per USD of locked notional: the group's interest index is not above; infinite for any"),
+    is_watched=(BOOL, "stands in Exchange.watched"),
     start_usd=(FLOAT, "dUSD at the start"),
     callable_since=(FLOAT, "seconds: since when it may be liquidated, if it may; followed only where gas can hold keepers up"),
     callable_until=(INT, "round after the last one in which it could be liquidated; the same"),
@@ -41,11 +48,22 @@ PERPS_TRADER = table_type(
     scripted=_SCRIPTED,
 )
 
+MARGIN_BLOCK = table_type(
+    "margin_blocks",
+    safe_low=(FLOAT, "USD: as in perps_traders, the tightest of those of the block who hold a position; so are the next four"),
+    safe_high=(FLOAT, "USD; infinite for any price, 0 to be looked at in any case"),
+    least_funding=(FLOAT, "USD per unit; minus infinite for any"),
+    most_funding=(FLOAT, "USD per unit; infinite for any"),
+    most_interest=(FLOAT, "USD per USD of locked notional; infinite for any"),
+)
+
 PERPS_ORDER = table_type(
     "perps_orders",
     trader=(INT, "row of perps_traders"),
     side=(FLOAT, "draw in [0, 1): long if less than the trader's long share, where it has no signal; -1 surely long, 1 surely short"),
     usd=(FLOAT, "USD: notional where it has no signal"),
+    is_first=(BOOL, "no order of the same trader comes before it in its round"),
+    next_order=(INT, "row of perps_orders: the trader's next one in the same round; -1 for none"),
 )
 
 LIQUIDITY_LP = table_type(
@@ -66,6 +84,11 @@ LIQUIDITY_LP = table_type(
     start_tokens=(FLOAT, "tokens of collateral delegated at the start"),
     start_usd=(FLOAT, "dUSD at the start"),
     scripted=_SCRIPTED,
+)
+
+LP_BLOCK = table_type(
+    "lp_blocks",
+    next_look=(FLOAT, "seconds: none of the block's LPs looks before; infinite for never"),
 )
 
 POOL_OWNER = table_type(
@@ -197,7 +220,8 @@ class Exchange(NamedTuple):
     each (`protocols/perps_tables.py`): `perps_markets` [markets, 1], `perps_accounts` and `perps_positions` [markets, traders],
     `liquidated` [markets, 1, entries]. `recorded` is [steps + 1, columns]: positions (base asset, signed) of recorded flow. Then agents,
     memories, room for the owners' weights, and records: `market_series` [records, markets], `pool_series` [records, pools], `tallies`
-    [actions, statuses]; at last `gas`, the world's own, and `departures` of its own LPs (`agents/tables.py`).
+    [actions, statuses]; then `gas`, the world's own, and `departures` of its own LPs (`agents/tables.py`). At last what lets quiet rows
+    rest: `margin_blocks` [markets, blocks of traders], `watched` [traders + 1] (how many, and which rows of traders), `lp_blocks`.
     """
 
     clock: Table
@@ -241,6 +265,14 @@ class Exchange(NamedTuple):
     tallies: Ints
     gas: Table
     departures: Table
+    margin_blocks: Table
+    watched: Ints
+    lp_blocks: Table
+
+
+def blocks_of(rows: int) -> int:
+    """How many blocks of rows there are."""
+    return -(-rows // SIZE)
 
 
 def core_in(x: Exchange) -> Core:

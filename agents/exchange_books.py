@@ -103,10 +103,13 @@ def observe_yields(x: Exchange, now: float) -> None:
 @rule
 def lowest_ratio(x: Exchange, p: int) -> float:
     """Lowest collateral ratio of a pool's positions; infinite without debt."""
-    core, lowest = core_of(x), float("inf")
+    core, lowest, known, per_share = core_of(x), float("inf"), -1, 0.0
     for i in range(len(x.liquidity_lps)):
         position = x.positions[i * len(x.pools) + p]
         if position.shares > 0.0:
-            ratio = vaults.collateral_ratio(vaults.position_value(core, position), vaults.position_debt(core, position))
-            lowest = min(lowest, ratio)
+            if position.collateral_type != known:
+                known = position.collateral_type
+                per_share = vaults.debt_per_share(core, p, known)
+            debt = vaults.position_debt_at(core, position, per_share)
+            lowest = min(lowest, vaults.collateral_ratio(vaults.position_value(core, position), debt))
     return lowest

@@ -10,7 +10,7 @@ from __future__ import annotations
 from seawall.agents.base import ExchangeAgent, tally
 from seawall.agents.exchange import Exchange, core_of, perps_of
 from seawall.agents.exchange_books import report
-from seawall.agents.perps_trader import NEVER, position_of
+from seawall.agents.margin_watch import position_of, watch
 from seawall.protocols import debt_liquidation, delegation, distributor, perps_debt, perps_liquidation, perps_margin, rewards, vaults
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.compiled import rule
@@ -53,6 +53,7 @@ def is_held_up(x: Exchange, trader: Row, now: float) -> bool:
 @rule
 def liquidate_trader(x: Exchange, keeper: Row, trader: Row, now: float) -> Status:
     """Liquidate what may be of an account; book who gained and lost what by it."""
+    watch(x, trader)  # refused, or with something left, it is for sale at any price
     if is_held_up(x, trader, now):
         tally(x.tallies, Action.LIQUIDATE_TRADER, Status.TOO_EARLY)
         return Status.TOO_EARLY
@@ -70,7 +71,6 @@ def liquidate_trader(x: Exchange, keeper: Row, trader: Row, now: float) -> Statu
     tally(x.tallies, Action.LIQUIDATE_TRADER, status)
     if status != Status.OK:
         return status
-    trader.safe_until = -NEVER  # what is left of it is for sale at any price
     closed = abs(quantity) - abs(position_of(x, trader).quantity)
     memory.liquidation_gain += before - perps_debt.unclamped_debt(perps, now) - paid
     memory.keepers_paid += paid
@@ -88,11 +88,16 @@ def liquidate_trader(x: Exchange, keeper: Row, trader: Row, now: float) -> Statu
 @rule
 def liquidate_lps(x: Exchange, keeper: Row, now: float) -> None:
     """Liquidate LPs whose debt is too large for their collateral, and vaults as a whole; keep the collateral received."""
-    core, pools = core_of(x), len(x.pools)
+    core, pools, types, known, per_share = core_of(x), len(x.pools), len(x.collateral_types), -1, 0.0
     for i in range(len(x.liquidity_lps)):
         lp = x.liquidity_lps[i]
         position = x.positions[i * pools + max(lp.pool, 0)]
-        if lp.pool < 0 or position.shares <= 0.0 or not debt_liquidation.is_liquidatable(core, position):
+        if lp.pool < 0 or position.shares <= 0.0:
+            continue
+        vault = position.pool * types + position.collateral_type
+        if vault != known:
+            known, per_share = vault, vaults.debt_per_share(core, position.pool, position.collateral_type)
+        if not debt_liquidation.is_liquidatable_at(core, position, per_share):
             continue
         reward_usd = x.collateral_types[lp.collateral_type].liquidation_reward * x.collateral_types[lp.collateral_type].price
         if reward_usd < liquidation_cost(x, keeper):
@@ -102,7 +107,7 @@ def liquidate_lps(x: Exchange, keeper: Row, now: float) -> None:
         tally(x.tallies, Action.LIQUIDATE_LP, status)
         if status == Status.OK:
             keeper.earned_usd += reward * x.collateral_types[lp.collateral_type].price
-            lp.pool = -1
+            lp.pool, known = -1, -1  # the others of its vault owe more
             pay_gas(x, keeper)
     liquidate_vaults(x, keeper, now)
 

@@ -14,7 +14,7 @@ import math
 
 from seawall.agents.base import ExchangeAgent, draw_order, tally
 from seawall.agents.departures import send_away
-from seawall.agents.exchange import Exchange, core_in, core_of
+from seawall.agents.exchange import SIZE, Exchange, core_in, core_of
 from seawall.protocols import delegation, issuance, rewards, vaults
 from seawall.protocols.amounts import floor_amount
 from seawall.protocols.compiled import rule
@@ -115,14 +115,27 @@ def claim_rewards(x: Exchange, lp: Row, position: Row, now: float) -> None:
 
 
 @rule
+def look_through(x: Exchange, rows: Ints, count: int, block: int) -> int:
+    """Add the LPs of a block whose time to look has come to `rows`; note when the next will, or has. Return how many rows there are."""
+    now, next_look = x.clock[0].now, INFINITE
+    for i in range(block * SIZE, min((block + 1) * SIZE, len(x.liquidity_lps))):
+        look_at = x.liquidity_lps[i].look_at
+        next_look = min(next_look, look_at)
+        if now >= look_at:
+            rows[count] = i
+            count += 1
+    x.lp_blocks[block].next_look = next_look
+    return count
+
+
+@rule
 def order(x: Exchange, rows: Ints) -> int:
     """Fill `rows` with the LPs whose time to look has come, in the order drawn for the round; return how many."""
     clock, count = x.clock[0], 0
     send_away(x.departures, x.liquidity_lps, clock.step)
-    for i in range(len(x.liquidity_lps)):
-        if clock.now >= x.liquidity_lps[i].look_at:
-            rows[count] = i
-            count += 1
+    for block in range(len(x.lp_blocks)):
+        if clock.now >= x.lp_blocks[block].next_look:
+            count = look_through(x, rows, count, block)
     draw_order(rows, count, clock.order_seed, clock.step)
     return count
 
@@ -157,6 +170,17 @@ class LiquidityLp(ExchangeAgent):
 
     kind = "liquidity_lps"
     act = staticmethod(act)
+
+    @property
+    def row(self) -> Row:
+        """Row of behaviour, a view; since it may be written, its next look is read again in the next round."""
+        self.exchange.lp_blocks[self.index // SIZE].next_look = 0.0
+        return super().row
+
+    @property
+    def account(self) -> int:
+        """Row of `Exchange.wallets`; it is read when the agent is made, which must change nothing."""
+        return int(super().row.account)
 
     @property
     def position(self) -> Row:

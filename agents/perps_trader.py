@@ -14,22 +14,19 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from seawall.agents.base import ExchangeAgent, draw_order, tally, whole_units
+from seawall.agents.base import ExchangeAgent, tally, whole_units
 from seawall.agents.exchange import Exchange, perps_in, perps_of
 from seawall.agents.exchange_books import report
+from seawall.agents.margin_watch import position_of, watch
 from seawall.protocols import perps_account, perps_margin, perps_orders
 from seawall.protocols.amounts import UNIT, ceil_amount, floor_amount
 from seawall.protocols.compiled import rule
 from seawall.protocols.perps_funding import funding_now
-from seawall.protocols.perps_interest import interest_index_now
 from seawall.protocols.perps_tables import NO_MARKET, index_price
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import Ints, Row
 
 NEVER = float("inf")
-LOOK_EVERY = 600.0  # seconds after which a margin is looked at again, however quiet the price
-FARTHEST = 2.0  # a price above so many times that of the last look is looked at in any case
-SECONDS_PER_DAY = 86_400.0
 MARGIN_SLACK = 1.02  # what is put up exceeds what is required by this factor, so that rounding and fees do not refuse an order
 
 
@@ -42,12 +39,6 @@ class TraderKind(IntEnum):
     CARRY = 3
     WHALE = 4
     REPLAY = 5
-
-
-@rule
-def position_of(x: Exchange, trader: Row) -> Row:
-    """The trader's position in its market."""
-    return x.perps_positions[trader.market, trader.member]
 
 
 @rule
@@ -121,7 +112,7 @@ def trade(x: Exchange, trader: Row, wanted: float, keeper: int, now: float) -> S
     acceptable = NEVER if size > 0.0 else 0.0
     status, fill, fees = perps_orders.settle(perps, x.tokens, x.wallets, trader.member, 0, size, price, acceptable, keeper, credit, now)
     tally(x.tallies, Action.TRADE, status)
-    trader.safe_until = -NEVER
+    watch(x, trader)
     if status == Status.OK:
         memory, group = x.market_memory[m], x.groups[m]
         payment = floor_amount(group.settlement_reward + group.settlement_cost)
@@ -151,65 +142,6 @@ def take_margin(x: Exchange, trader: Row, now: float) -> None:
             tally(
                 x.tallies, Action.TAKE_MARGIN, perps_account.withdraw_margin(perps, x.tokens, x.wallets, trader.member, most, credit, now)
             )
-
-
-@rule
-def worst_holding_cost(group: Row, market: Row, position: Row, price: float, now: float) -> float:
-    """USD by which funding and interest can lower a position's margin at most until it is looked at again, at prices up to `FARTHEST`.
-
-    Funding since the market's last order may be booked at any of these prices; from now on its rate may move at full velocity, either way.
-    Interest goes on at its rate of now: orders that raise it by 1 a year add 0.00002 of the locked notional, which is left out.
-    """
-    rate, per_unit = funding_now(market, price, now)
-    days, highest = LOOK_EVERY / SECONDS_PER_DAY, FARTHEST * price
-    funding = abs(per_unit - market.funding_per_unit) + (abs(rate) + market.max_funding_velocity * days) * days * highest
-    index, later = interest_index_now(group, now), interest_index_now(group, now + LOOK_EVERY)
-    interest = market.locked_oi_ratio * (highest * (later - position.entry_interest) - price * (index - position.entry_interest))
-    return float(abs(position.quantity) * (funding + interest))
-
-
-@rule
-def set_safe_band(x: Exchange, trader: Row, level: float, now: float) -> None:
-    """Say between which prices, and until when, the margin surely stays above `level` times the maintenance margin.
-
-    Some of what is required does not depend on the price p (the least margin, the least reward), so it is bounded: as p falls it rises
-    never, as p rises it grows no faster than p. The margin is a straight line in p; the worst cost of holding is taken off first.
-    """
-    perps, position = perps_of(x, trader.market), position_of(x, trader)
-    price, quantity = index_price(perps, 0), position.quantity
-    _, maintenance, reward = perps_margin.required_margins(perps, trader.member, NO_MARKET, 0.0, 0.0)
-    required = level * (maintenance + reward)
-    cost = worst_holding_cost(x.groups[trader.market], x.perps_markets[trader.market, 0], position, price, now)
-    available = perps_margin.available_margin(perps, trader.member, now) - cost
-    trader.safe_low, trader.safe_high, trader.safe_until = 0.0, FARTHEST * price, now + LOOK_EVERY
-    if available <= required:
-        trader.safe_until = -NEVER
-        return
-    if quantity > 0.0:
-        trader.safe_low = price - (available - required) / quantity
-    if required > quantity * price:  # as p rises, what is required may overtake the margin
-        trader.safe_high = min((available - quantity * price) / (required / price - quantity), trader.safe_high)
-
-
-@rule
-def needs_look(x: Exchange, trader: Row, now: float) -> bool:
-    """Tell whether the margin of an open position may have come to where somebody would act."""
-    price = x.feeds[x.perps_markets[trader.market, 0].feed].price
-    if now < trader.safe_until and trader.safe_low <= price <= trader.safe_high:
-        return False
-    return bool(position_of(x, trader).quantity != 0.0 or x.perps_accounts[trader.market, trader.member].is_flagged)
-
-
-@rule
-def traders_to_watch(x: Exchange, rows: Ints) -> int:
-    """Fill `rows` with the traders whose margin may have come to where somebody would act, in the order drawn; return how many."""
-    clock, count = x.clock[0], 0
-    for i in range(len(x.perps_traders)):
-        if needs_look(x, x.perps_traders[i], clock.now):
-            rows[count] = i
-            count += 1
-    draw_order(rows, count, clock.order_seed, clock.step)
-    return count
 
 
 @rule
@@ -247,17 +179,19 @@ def is_behind(x: Exchange, trader: Row) -> bool:
 
 @rule
 def traders_with_orders(x: Exchange, rows: Ints) -> int:
-    """Fill `rows` with the traders who have orders now, by their first one's arrival, then with recorded flow; return how many."""
+    """Fill `rows` with the traders who have orders now, by their first one's arrival, then with recorded flow; return how many.
+
+    Recorded flow is followed by the last traders, one for each column.
+    """
     step = x.clock[0].step
     count = 0
     for i in range(x.order_start[step], x.order_start[step + 1]):
-        known = False
-        for k in range(count):
-            known = known or rows[k] == x.perps_orders[i].trader
-        if not known:
-            rows[count] = x.perps_orders[i].trader
+        order = x.perps_orders[i]
+        if order.is_first:
+            x.perps_traders[order.trader].first_order = i
+            rows[count] = order.trader
             count += 1
-    for i in range(len(x.perps_traders)):
+    for i in range(len(x.perps_traders) - x.recorded.shape[1], len(x.perps_traders)):
         if x.perps_traders[i].kind == TraderKind.REPLAY.value and is_behind(x, x.perps_traders[i]):
             rows[count] = i
             count += 1
@@ -265,16 +199,26 @@ def traders_with_orders(x: Exchange, rows: Ints) -> int:
 
 
 @rule
+def first_order(x: Exchange, index: int) -> int:
+    """Row of the first order that a trader places in this round; -1 for none."""
+    i, step = x.perps_traders[index].first_order, x.clock[0].step
+    is_now = x.order_start[step] <= i < x.order_start[step + 1]
+    return int(i) if is_now and x.perps_orders[i].trader == index else -1
+
+
+@rule
 def act(x: Exchange, index: int) -> None:
     """Follow what was recorded; place the orders of this round."""
-    trader, now, step = x.perps_traders[index], x.clock[0].now, x.clock[0].step
+    trader, now = x.perps_traders[index], x.clock[0].now
     if trader.kind == TraderKind.REPLAY.value and is_behind(x, trader) and is_present(x, trader, now):
         trade(x, trader, recorded_position(x, trader), x.exchange_keepers[0].account, now)
-    for i in range(x.order_start[step], x.order_start[step + 1]):
+    i = first_order(x, index)
+    while i >= 0:
         order = x.perps_orders[i]
-        if order.trader == index and is_present(x, trader, now):
+        if is_present(x, trader, now):
             price = index_price(perps_of(x, trader.market), 0)
             trade(x, trader, target(x, trader, order, price, now), x.exchange_keepers[0].account, now)
+        i = order.next_order
 
 
 class PerpsTrader(ExchangeAgent):
@@ -287,7 +231,7 @@ class PerpsTrader(ExchangeAgent):
     def row(self) -> Row:
         """Row of behaviour, a view; since it may be written, the margin is looked at in the next round."""
         row = super().row
-        row.safe_until = -NEVER
+        watch(self.exchange, row)
         return row
 
     @property

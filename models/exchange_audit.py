@@ -18,6 +18,8 @@ def faults(x: Exchange) -> list[str]:
         _unequal("collateral of LPs and what the core holds", _collateral(x), _held(x)),
         _unequal("skew and sum of positions", quantities.sum(axis=1), x.perps_markets["skew"][:, 0]),
         _unequal("open interest and sum of positions", np.abs(quantities).sum(axis=1), x.perps_markets["open_interest"][:, 0]),
+        _unequal("LPs in vaults and their running count", _members(x), x.vaults["members"]),
+        _unequal("open positions and their running count", (quantities != 0.0).sum(axis=1), x.perps_markets["open_positions"][:, 0]),
         _far("margin of traders and its running sum", accounts["margin"].sum(axis=1), x.groups["margin"]),
         _far("debt of traders and its running sum", accounts["debt"].sum(axis=1), x.groups["account_debt"]),
         _negative("margin of traders", accounts["margin"]),
@@ -38,6 +40,14 @@ def _collateral(x: Exchange) -> np.ndarray:
     """Tokens of each collateral type, free and delegated."""
     total: np.ndarray = x.deposits.sum(axis=0) + x.vaults["collateral"].sum(axis=0)
     return total
+
+
+def _members(x: Exchange) -> np.ndarray:
+    """Positions with shares in each vault's epoch, [pools, collateral types]."""
+    where = x.positions["pool"], x.positions["collateral_type"]
+    counts = np.zeros(x.vaults.shape, np.int64)
+    np.add.at(counts, where, (x.positions["shares"] > 0.0) & (x.positions["epoch"] == x.vaults["epoch"][where]))
+    return counts
 
 
 def _held(x: Exchange) -> np.ndarray:

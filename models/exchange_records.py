@@ -26,9 +26,7 @@ def record_market(x: Exchange, m: int, row: Row) -> None:
     row.fees, row.impact, row.funding = memory.fees, memory.impact, memory.funding
     row.price_gain, row.liquidation_gain, row.volume = memory.price_gain, memory.liquidation_gain, memory.volume
     row.liquidations, row.liquidated_usd = memory.liquidations, memory.liquidated_usd
-    for i in range(len(x.perps_traders)):
-        trader = x.perps_traders[i]
-        row.positions += int(trader.market == m and x.perps_positions[m, trader.member].quantity != 0.0)
+    row.positions = market.open_positions
 
 
 @rule

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seawall.agents import exchange_keeper, liquidity_lp, perps_trader, pool_owner
+from seawall.agents import exchange_keeper, liquidity_lp, margin_watch, perps_trader, pool_owner
 from seawall.agents.avmm import Avmm
 from seawall.agents.exchange import Exchange
 from seawall.agents.exchange_books import follow_prices, observe_yields, price_collateral, report, watch_solvency
@@ -34,7 +34,7 @@ def watch_margins(x: Exchange, rows: Ints) -> None:
     """Let traders whose margin may have fallen to where somebody acts add to it, and keepers liquidate those who may be."""
     clock = x.clock[0]
     now, keepers = clock.now, len(x.exchange_keepers)
-    for k in range(perps_trader.traders_to_watch(x, rows)):
+    for k in range(margin_watch.traders_to_watch(x, rows)):
         trader = x.perps_traders[rows[k]]
         if not x.perps_accounts[trader.market, trader.member].is_flagged:
             perps_trader.mind_margin(x, trader, now)
@@ -44,7 +44,7 @@ def watch_margins(x: Exchange, rows: Ints) -> None:
                 if not exchange_keeper.can_liquidate(x, trader, now):
                     break
         else:
-            perps_trader.set_safe_band(x, trader, max(trader.alert, 1.0), now)
+            margin_watch.set_bounds(x, trader, max(trader.alert, 1.0), now)
 
 
 @rule

@@ -14,10 +14,16 @@ from seawall.protocols.tables import Floats, Row, Table
 
 
 @rule
+def is_liquidatable_at(core: Core, position: Row, per_share: float) -> bool:
+    """Tell whether `is_liquidatable`, for who looks at many positions and has asked for the vault's `debt_per_share` once."""
+    ratio = core.collateral_types[position.collateral_type].liquidation_ratio
+    return not vaults.meets_ratio(vaults.position_value(core, position), vaults.position_debt_at(core, position, per_share), ratio)
+
+
+@rule
 def is_liquidatable(core: Core, position: Row) -> bool:
     """Tell whether a position owes, and its collateral value / debt is below the liquidation ratio; at the ratio it is safe."""
-    ratio = core.collateral_types[position.collateral_type].liquidation_ratio
-    return not vaults.meets_ratio(vaults.position_value(core, position), vaults.position_debt(core, position), ratio)
+    return is_liquidatable_at(core, position, vaults.debt_per_share(core, position.pool, position.collateral_type))
 
 
 @rule

@@ -34,7 +34,9 @@ def change_position(perps: Perps, account: int, market: int, quantity: float, pr
     """
     position, row = perps.positions[position_index(perps, account, market)], perps.markets[market]
     before, corrected = position.quantity, correction_of(position)
-    perps.accounts[account].open_positions += int(quantity != 0.0) - int(before != 0.0)
+    opened = int(quantity != 0.0) - int(before != 0.0)
+    perps.accounts[account].open_positions += opened
+    row.open_positions += opened
     row.skew += quantity - before
     row.open_interest += abs(quantity) - abs(before)
     position.quantity = quantity

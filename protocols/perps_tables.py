@@ -58,6 +58,7 @@ PERPS_MARKET = table_type(
     locked_oi_ratio=(FLOAT, "fraction of open interest for which the core's credit is locked"),
     skew=(FLOAT, "base asset: sum of all positions"),
     open_interest=(FLOAT, "base asset: sum of all positions' absolute values, both sides"),
+    open_positions=(INT, "positions: running count"),
     correction=(FLOAT, "USD: sum over positions of quantity * (entry_price + entry_funding)"),
     funding_rate=(FLOAT, "fraction of notional per day that longs pay, at the last update"),
     funding_per_unit=(FLOAT, "USD per unit of base asset since the start, at the last update; falls while longs pay"),

@@ -70,16 +70,28 @@ def position_value(core: Core, position: Row) -> float:
 
 
 @rule
-def position_debt(core: Core, position: Row) -> float:
-    """USD that a position owes, were it touched now; negative is credit."""
-    p, c = position.pool, position.collateral_type
+def debt_per_share(core: Core, p: int, c: int) -> float:
+    """USD of debt per share of a vault's positions, in its epoch, were it touched now."""
     vault = core.vaults[p, c]
-    if not is_current(position, vault):
+    if not vault.shares > 0.0:
+        return float(vault.value_per_share)
+    return float(vault.value_per_share + (vault_debt(core, p, c) - vault.debt) / vault.shares)
+
+
+@rule
+def position_debt_at(core: Core, position: Row, per_share: float) -> float:
+    """USD that a position owes at its vault's `debt_per_share`, which who looks at many positions asks for once; negative is credit."""
+    if not is_current(position, core.vaults[position.pool, position.collateral_type]):
         return 0.0
     if not position.shares > 0.0:
         return float(position.debt)
-    at = vault.value_per_share + (vault_debt(core, p, c) - vault.debt) / vault.shares
-    return float(position.debt + accrued(position.shares, at, position.last_value))
+    return float(position.debt + accrued(position.shares, per_share, position.last_value))
+
+
+@rule
+def position_debt(core: Core, position: Row) -> float:
+    """USD that a position owes, were it touched now; negative is credit."""
+    return position_debt_at(core, position, debt_per_share(core, position.pool, position.collateral_type))
 
 
 @rule

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seawall.agents import exchange as agent_tables
-from seawall.agents.exchange import Exchange
+from seawall.agents.exchange import Exchange, blocks_of
 from seawall.agents.pool_owner import Policy
 from seawall.agents.tables import DEPARTURE
 from seawall.models import exchange_records
@@ -66,6 +66,7 @@ def build_exchange(world: World, loaded: Loaded, paths: Paths, seed: int, path: 
     x.departures[:] = departures
     x.perps_orders["trader"], x.perps_orders["side"], x.perps_orders["usd"] = traders, sides, usd
     x.order_start[:] = np.searchsorted(rounds, np.arange(len(x.order_start)))
+    exchange_population.link_orders(x.perps_orders, rounds)
     place = _Place(scenario, spec, layout, layout.accounts(spec, len(world.wallets)), paths.assets)
     _publish(x, place)
     _set_core(x, place)
@@ -137,6 +138,9 @@ def empty_exchange(
         tallies=world.tallies,
         gas=world.gas,
         departures=np.zeros(departures, DEPARTURE),
+        margin_blocks=np.zeros((markets, blocks_of(traders)), agent_tables.MARGIN_BLOCK),
+        watched=np.zeros(traders + 1, np.int64),
+        lp_blocks=np.zeros(blocks_of(spec.lps.count), agent_tables.LP_BLOCK),
     )
     x.vaults["max_collateral"] = x.market_memory["first_insolvent_at"] = NEVER
     x.positions["delegated_at"] = -NEVER

@@ -64,7 +64,7 @@ def draw_traders(x: Exchange, spec: ExchangeSpec, rng: np.random.Generator) -> N
         rows["long_share"], rows["alert"] = terms.long_share, terms.alert
         rows["threshold"], rows["exit_threshold"] = terms.threshold, terms.exit_threshold
         rows["cooldown"] = NEVER if terms.cooldown_hours is None else terms.cooldown_hours * SECONDS_PER_HOUR
-    x.perps_traders["away_until"] = x.perps_traders["safe_until"] = -NEVER
+    x.perps_traders["away_until"] = -NEVER
     x.perps_traders["recorded"] = -1
     _set_flows(x, spec, x.perps_traders[first:])
 
@@ -105,6 +105,16 @@ def draw_orders(spec: ExchangeSpec, steps: int, step_seconds: float, rng: np.ran
     order = np.argsort(arrival, kind="stable")
     rounds = np.minimum(np.floor(arrival[order] / step_seconds).astype(np.int64) + 1, steps)
     return rounds, np.concatenate(traders)[order], np.concatenate(sides)[order], np.concatenate(usd)[order]
+
+
+def link_orders(orders: Table, rounds: Ints) -> None:
+    """Link each trader's orders of a round, so that nobody looks for them: `orders` stand by round, as `rounds` says of each."""
+    by_trader = np.lexsort((orders["trader"], rounds))
+    one, other = by_trader[:-1], by_trader[1:]
+    follows = (rounds[one] == rounds[other]) & (orders["trader"][one] == orders["trader"][other])
+    orders["is_first"], orders["next_order"] = True, -1
+    orders["is_first"][other[follows]] = False
+    orders["next_order"][one[follows]] = other[follows]
 
 
 def _order_count(terms: PerpsTraders, seconds: float, rng: np.random.Generator) -> int:

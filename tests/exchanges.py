@@ -10,6 +10,8 @@ from seawall.agents.exchange import (
     EXCHANGE_KEEPER,
     INCENTIVE,
     LIQUIDITY_LP,
+    LP_BLOCK,
+    MARGIN_BLOCK,
     MARKET_MEMORY,
     MARKET_SERIES,
     PERPS_ORDER,
@@ -18,6 +20,7 @@ from seawall.agents.exchange import (
     POOL_OWNER,
     POOL_SERIES,
     Exchange,
+    blocks_of,
     core_in,
 )
 from seawall.agents.tables import DEPARTURE, GAS
@@ -78,6 +81,9 @@ def an_exchange(*, lps: int = 4, traders: int = 4, steps: int = 60, step_seconds
         tallies=np.zeros((len(Action), len(Status)), np.int64),
         gas=np.zeros(0, GAS),
         departures=np.zeros(0, DEPARTURE),
+        margin_blocks=np.zeros((2, blocks_of(traders)), MARGIN_BLOCK),
+        watched=np.zeros(traders + 1, np.int64),
+        lp_blocks=np.zeros(blocks_of(lps), LP_BLOCK),
     )
     x.clock["steps"], x.clock["step_seconds"], x.clock["record_every"] = steps, step_seconds, 1
     x.times["observe_every"], x.times["memory_seconds"] = 3600.0, 86_400.0
@@ -134,7 +140,7 @@ def _place_agents(x: Exchange, lps: int, lp_usd: float) -> None:
         _ok(liquidity_pools.configure(core, p, OWNER + p, np.ones(2), np.ones(2)))
     for i, trader in enumerate(x.perps_traders):
         trader.account, trader.market, trader.member = FIRST_LP + lps + i, i % 2, i
-        trader.leverage, trader.capital, trader.long_share, trader.safe_until, trader.away_until = 5.0, 100_000.0, 0.5, -NEVER, -NEVER
+        trader.leverage, trader.capital, trader.long_share, trader.away_until = 5.0, 100_000.0, 0.5, -NEVER
         trader.cooldown = 3_600.0
         x.perps_accounts["owner"][trader.market, i] = trader.account
         _ok(ledger.mint(x.wallets, x.tokens, USD, trader.account, 100_000.0))

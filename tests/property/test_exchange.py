@@ -6,7 +6,7 @@ from exchanges import KEEPER, PRICE, USD, an_exchange, next_round
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seawall.agents import exchange_keeper, liquidity_lp, perps_trader, pool_owner
+from seawall.agents import exchange_keeper, liquidity_lp, margin_watch, perps_trader, pool_owner
 from seawall.agents.exchange import core_in, perps_in
 from seawall.models import exchange_audit, exchange_step
 from seawall.protocols import ledger, perps_debt, perps_margin, vaults
@@ -136,6 +136,20 @@ def test_a_margin_that_is_minded_is_added_to_before_it_is_liquidated():
     assert x.perps_positions[0, 0].quantity == 100.0
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "said"), [("perps_markets", "open_positions", "open positions"), ("vaults", "members", "LPs in")]
+)
+def test_counts_that_run_along_are_compared_with_full_counts(table, column, said):
+    x = an_exchange(traders=3)
+    play(x, 0.0, [(0, 10.0), (1, -20.0), (2, 5.0)])
+    play(x, 0.0, [(1, 0.0)])
+    assert x.perps_markets["open_positions"].tolist() == [[2], [0]]
+    assert x.vaults["members"].sum() == 4
+    assert exchange_audit.faults(x) == []
+    getattr(x, table)[column][1] += 1
+    assert [fault[: len(said)] for fault in exchange_audit.faults(x)] == [said]
+
+
 def test_nothing_keeps_a_quiet_trader_under_watch():
     x = an_exchange(traders=1)
     next_round(x, PRICE)
@@ -144,5 +158,7 @@ def test_nothing_keeps_a_quiet_trader_under_watch():
     play(x, 0.0, [])
     trader = x.perps_traders[0]
     assert 0.0 < trader.safe_low < PRICE
-    assert (trader.safe_high, trader.safe_until) == (perps_trader.FARTHEST * PRICE, 120.0 + perps_trader.LOOK_EVERY)
-    assert not perps_trader.needs_look(x, trader, 120.0)
+    assert trader.safe_high > PRICE
+    assert not trader.is_watched
+    next_round(x, PRICE)
+    assert margin_watch.traders_to_watch(x, ROWS) == 0
