@@ -6,7 +6,7 @@ they stand (`alarm_tree`) and goes down to those that ring. CDPs that are margin
 order of their rows; their alarms ring when that may be over.
 
 Bounds err on the side of looking once too often: who acts is decided by the exact conditions, never by a bound. A rule that changes a CDP
-puts it on its kind's list of touched ones (`cdp.change`), whatever called it; its alarms then ring at the next look, which sets them anew.
+puts it on its kind's list of touched ones (`cdp.change`), whatever called it; its alarms are set anew before anybody looks at them.
 """
 
 from __future__ import annotations
@@ -82,8 +82,13 @@ def owner_alarm(minter: Row, position: Row) -> tuple[float, float, float]:
 
 @rule
 def call_alarm(position: Row, tasset: Row) -> tuple[float, float, float]:
-    """Price above which a CDP is margin called, or below which it may no more be; never once the tASSET is delisted."""
+    """Price above which a CDP is margin called, or below which it may no more be; never once the tASSET is delisted.
+
+    One that is called and owes nothing any more is looked at next time.
+    """
     ratio = tasset.min_collateral_ratio
+    if position.is_called and position.debt <= 0.0:
+        return NEVER, 0.0, 0.0
     if position.is_called:  # for sure while debt * price * ratio, with both floors taken off, is more than the collateral
         return NEVER, (position.collateral + (1.0 + ratio) * UNIT) / (position.debt * ratio) * AFTER, NEVER
     return NEVER if tasset.is_delisted else position.backing / ratio * BEFORE, 0.0, NEVER
@@ -91,7 +96,9 @@ def call_alarm(position: Row, tasset: Row) -> tuple[float, float, float]:
 
 @rule
 def insolvency_alarm(position: Row) -> tuple[float, float, float]:
-    """Price above which a CDP becomes insolvent, or below which it may no more be."""
+    """Price above which a CDP becomes insolvent, or below which it may no more be; without debt it is looked at next time."""
+    if position.is_insolvent and position.debt <= 0.0:
+        return NEVER, 0.0, 0.0
     if position.is_insolvent:
         return NEVER, (position.collateral + UNIT) / position.debt * AFTER, NEVER
     return position.backing * BEFORE, 0.0, NEVER
@@ -180,12 +187,17 @@ def reopen(world: World, tasset: int) -> None:
 
 @rule
 def take_in_touched(world: World) -> None:
-    """Open the alarms of every CDP that a rule has changed since."""
+    """Set the alarms of every CDP anew that a rule has changed since.
+
+    They say when what is known of it, called or not, insolvent or not, may no more be so; where that is now, they ring at the next look.
+    """
     for k in range(len(world.cdp_kinds)):
         kind = world.cdp_kinds[k]
         while kind.touched > 0:
             position = world.cdps[kind.touched - 1]
-            open_row(world, position.row)
+            mind_owner(world, position.row)
+            mind_call(world, position.row)
+            mind_insolvency(world, position.row)
             kind.touched = position.next_touched
             position.is_touched = False
             if not position.is_unranked:

@@ -41,9 +41,15 @@ def find_margin_called(world: World) -> int:
     for k in range(len(world.flows)):
         flow = world.flows[k]
         flow.called_first = first
+        leave_rest(flow, first, Status.NO_CAPITAL)  # unless somebody looks and says otherwise
         first += flow.called_count
-        flow.reason = Status.NO_CAPITAL.value if flow.called_count > 0 else Status.OK.value  # unless somebody looks and says otherwise
     return called
+
+
+@rule
+def leave_rest(flow: Row, first: int, reason: Status) -> None:
+    """Note why the margin-called CDPs of a tASSET from a place in `World.called` on are left alone."""
+    flow.rest_first, flow.reason = first, reason.value
 
 
 @rule
@@ -317,15 +323,11 @@ def visit(world: World, index: int, which: int, v: Avmm | None) -> None:
     pool, price = world.pools[tasset.pool], world.feeds[tasset.feed].price
     purchasable = purchasable_tokens(liquidator, tasset, pool, world.wallets, price)
     reason = why_not_here(world, v, liquidator, tasset, purchasable)
-    flow.reason = reason.value
-    if reason != Status.OK:
-        return
-    for k in range(flow.called_first, flow.called_first + flow.called_count):
-        row = world.called[k]
+    at, end = flow.called_first, flow.called_first + flow.called_count
+    while reason == Status.OK and at < end:
+        row = world.called[at]
+        at += 1
         position, mark = world.cdps[row], world.marks[row]
-        if reason != Status.OK:
-            mark.reason = reason.value
-            continue
         kind = world.cdp_kinds[position.kind]
         if not position.is_open or not auction.is_margin_called(position, tasset, cdp.last_price(kind, world.feeds)):
             continue
@@ -343,6 +345,7 @@ def visit(world: World, index: int, which: int, v: Avmm | None) -> None:
         mark.reason = Status.NO_CAPITAL.value
         purchasable = purchasable_tokens(liquidator, tasset, pool, world.wallets, price)
         reason = why_not_here(world, v, liquidator, tasset, purchasable)
+    leave_rest(flow, at, reason)
 
 
 @rule
@@ -350,23 +353,33 @@ def explain(world: World) -> None:
     """Count, for each CDP still margin called after everybody's turn, the reason that the last to look at it had."""
     for k in range(len(world.flows)):
         flow = world.flows[k]
-        if flow.reason != Status.OK.value and not is_touched(world, k):
-            world.tallies[Action.PURCHASE.value, flow.reason] += flow.called_count
-            continue
-        for at in range(flow.called_first, flow.called_first + flow.called_count):
-            position, reason = world.cdps[world.called[at]], world.marks[world.called[at]].reason
-            price = cdp.last_price(world.cdp_kinds[position.kind], world.feeds)
-            if position.is_open and auction.is_margin_called(position, world.tassets[k], price):
-                world.tallies[Action.PURCHASE.value, flow.reason if flow.reason != Status.OK.value else reason] += 1
+        end = flow.called_first + flow.called_count
+        for at in range(flow.called_first, min(flow.rest_first, end)):
+            row = world.called[at]
+            if is_still_called(world, world.cdps[row]):
+                world.tallies[Action.PURCHASE.value, world.marks[row].reason] += 1
+        if flow.rest_first < end:
+            world.tallies[Action.PURCHASE.value, flow.reason] += end - flow.rest_first - count_restored(world, k, flow.rest_first)
 
 
 @rule
-def is_touched(world: World, tasset: int) -> bool:
-    """Tell whether a CDP of a tASSET has changed since the margin-called ones were listed."""
-    found = False
+def is_still_called(world: World, position: Row) -> bool:
+    """Tell whether a CDP is margin called after what has been done in this round."""
+    price = cdp.last_price(world.cdp_kinds[position.kind], world.feeds)
+    return bool(position.is_open and auction.is_margin_called(position, world.tassets[position.tasset], price))
+
+
+@rule
+def count_restored(world: World, tasset: int, first: int) -> int:
+    """Count the CDPs of a tASSET, from a place in `World.called` on, that are margin called no more: they have changed since."""
+    restored = 0
     for k in range(len(world.cdp_kinds)):
-        found = found or (world.cdp_kinds[k].tasset == tasset and world.cdp_kinds[k].touched > 0)
-    return bool(found)
+        touched = world.cdp_kinds[k].touched if world.cdp_kinds[k].tasset == tasset else 0
+        while touched > 0:
+            position = world.cdps[touched - 1]
+            restored += int(position.is_called and position.row >= world.called[first] and not is_still_called(world, position))
+            touched = position.next_touched
+    return restored
 
 
 class Liquidator(RoutedAgent):

@@ -98,15 +98,15 @@ def every_price(world: World, v: Avmm | None, x: Exchange | None) -> Floats:
 
 def holdings(world: World, v: Avmm | None, x: Exchange | None) -> Floats:
     """Tokens that each group owns net of what it owes, [groups, tokens]; LP tokens as the reserves behind them."""
-    owned = world.wallets.copy()
+    owned = world.wallets.copy(order="F")  # what follows goes token by token
     assign_cdps(owned, world)
     assign_stakes(owned, world)
     if v is not None:
         assign_positions(owned, v)
         assign_reserves(owned, v.pools, v.tokens)
     assign_reserves(owned, world.pools, world.tokens)
-    held = np.zeros((OTHERS + 1, len(world.tokens)))
-    np.add.at(held, groups_of(world, v, x), owned)
+    groups = groups_of(world, v, x)
+    held: Floats = np.column_stack([np.bincount(groups, weights=of_token, minlength=OTHERS + 1) for of_token in owned.T])
     return held[:OTHERS]
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from seawall.models import cascades
 from seawall.protocols.poll_terms import PollState
 from seawall.protocols.status import Action, Status
-from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Floats, World
+from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Floats, Ints, World
 
 SECONDS_PER_YEAR = 365 * 86_400
+SMALL_PRODUCT = 8_192  # elements of a matrix that BLAS multiplies in one thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,18 @@ def owners_wealth(world: World) -> Floats:
     np.add.at(wealth, cdps["owner"], locked - owed)
     np.add.at(wealth, world.stakes["owner"], stakes_worth(world))
     account = world.minters["account"]
-    owned: Floats = wealth[account] + world.wallets[account] @ prices
+    owned: Floats = wealth[account] + worth(world.wallets, account, prices)
     return owned
+
+
+def worth(wallets: Floats, accounts: Ints, prices: Floats) -> Floats:
+    """USD of the tokens in wallets, [accounts].
+
+    Block by block: for a large product BLAS wakes a thread for each core, and these spin on when it is done, while the market plays.
+    """
+    rows = max(SMALL_PRODUCT // len(prices), 1)
+    blocks = [wallets[accounts[first : first + rows]] @ prices for first in range(0, len(accounts), rows)]
+    return np.concatenate(blocks) if blocks else np.zeros(0)
 
 
 def stakes_worth(world: World) -> Floats:

@@ -34,8 +34,8 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     population.react(world, layout)
     community.set_lp_stakes(world, scenario, layout, stream(seed, path, Purpose.REWARDS))
     genesis.publish_first_prices(world)
-    kinds = world.cdp_kinds[world.cdps["kind"]]
-    in_tdollar = kinds["token"] == TDOLLAR
+    locked = world.cdp_kinds["token"][world.cdps["kind"]]
+    in_tdollar = locked == TDOLLAR
     _endow(world, loaded, "minters", TDOLLAR, world.minters["account"], _owners_cash(world, layout, collateral, reserve, at_once))
     _endow(world, loaded, "liquidators", TDOLLAR, world.liquidators["account"], cash)
     _endow(world, loaded, "traders", TDOLLAR, world.traders["account"], np.full(len(world.traders), scenario.traders.cash_usd))
@@ -52,7 +52,7 @@ def found(world: World, loaded: Loaded, layout: Layout, seed: int, path: int) ->
     of_avmm = tasset_takers(scenario, seed, path, len(world.wallets))
     for index in np.unique(lps["pool"][listed]):
         _hand_out(world, loaded, int(index), half[index], _lockers(world, index, in_tokens), of_avmm.get(int(index), NOBODY))
-    held = world.wallets[world.minters["account"], kinds["token"]]
+    held = world.wallets[world.minters["account"], locked]
     _open(world, loaded, np.where(in_tokens > 0.0, held, 0.0))
     world.minters["budget"] = np.floor(collateral_tokens(world, collateral) / UNIT) * UNIT
     world.minters["budget"][layout.predecessor >= 0] = LIMIT  # a successor locks what its predecessor got out

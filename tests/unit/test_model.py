@@ -72,6 +72,15 @@ def test_the_audit_sees_a_single_unit(spoil, said):
         StressModel(world).run_for(1)
 
 
+@pytest.mark.parametrize("account", [0, 63, 64, 130, -1])
+def test_the_audit_sees_a_unit_in_whichever_account(account):
+    world = a_market(minters=150)
+    audit.check(world)
+    world.wallets[account, 0] += 2.0**-20
+    with pytest.raises(ConservationError, match="wallets and supply"):
+        audit.check(world)
+
+
 def test_a_column_may_not_hide_behind_an_attribute_of_records():
     with pytest.raises(ValueError, match=r"\['base'\] are attributes of every NumPy record"):
         table_type("bad", base=(INT, "row"))
