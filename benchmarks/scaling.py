@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from many_cdps import settings as cdps
 from pages import machine, rewrite, table
 from scaling_figure import draw_curves
 from stages import profile
@@ -48,19 +49,16 @@ class Curve:
     workers: int | None = 1
 
 
-def _cdps(count: int) -> list[str]:
-    return [f"minters.count={count}", f"minters.collateral_usd.median={20_000.0 * 1000 / count!r}"]
-
-
 def _traders(count: int) -> list[str]:
-    each = {"cash_usd": 20_000.0, "tokens_usd": 5_000.0, "order_usd.median": 200.0}
-    return [f"traders.count={count}", *(f"traders.{key}={usd * 200 / count!r}" for key, usd in each.items())]
+    share = 200 / count
+    each = {"cash_usd": 20_000.0 * share, "tokens_usd": 5_000.0 * share, "order_usd.median": 200.0 * share, "order_usd.sigma": 1.0}
+    return [f"traders.count={count}", *(f"traders.{key}={value!r}" for key, value in each.items())]
 
 
 CORES = os.cpu_count() or 1
 ENSEMBLE = 100  # paths, where workers vary
 CURVES = (
-    Curve("CDPs", (250, 1_000, 4_000, 16_000, 64_000), _cdps),
+    Curve("CDPs", (250, 1_000, 4_000, 16_000, 64_000), cdps),
     Curve("traders", (50, 200, 800, 3_200, 12_800), _traders),
     Curve("rounds", (5_760, 11_520, 23_040, 46_080, 92_160), lambda rounds: [f"prices.days={rounds // 1_440}"]),
     Curve("paths", (25, 50, 100, 200)),

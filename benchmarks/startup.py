@@ -101,7 +101,8 @@ def time_run(package: Path) -> Timing:
 def time_command(package: Path, *words: str) -> Timing:
     """One command of the copy, in a process of its own."""
     command = [sys.executable, str(package / "run.py"), *words]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")} | {"PYTHONPATH": str(package.parent)}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_") and key != "PYTHONDONTWRITEBYTECODE"}
+    environment = kept | {"PYTHONPATH": str(package.parent)}
     before, clock = os.times(), time.perf_counter()
     subprocess.run(command, cwd=package.parent, env=environment, check=True, capture_output=True)
     seconds, after = time.perf_counter() - clock, os.times()

@@ -19,7 +19,7 @@ from seawall.reports.glossary import define
 from seawall.reports.html import Card, Drawing, write_figures
 from seawall.reports.svg import draw, inline_svg
 from seawall.reports.tables import Table
-from seawall.reports.words import NOT_COMPUTED
+from seawall.reports.words import NOT_COMPUTED, on_page
 from seawall.studies.ensemble_files import EnsembleFiles
 from seawall.studies.ensemble_risk import EnsembleRisk, ensemble_risk
 from seawall.studies.estimate import Estimate
@@ -91,7 +91,7 @@ def render(found: EnsembleFiles, risk: EnsembleRisk, drawings: Sequence[Drawing]
 def environment() -> Environment:
     """Jinja with autoescape: whatever comes from a scenario is text."""
     loader = FileSystemLoader(_TEMPLATES)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(loader=loader, autoescape=True, finalize=on_page, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def cards(risk: EnsembleRisk) -> list[tuple[str, list[Card]]]:

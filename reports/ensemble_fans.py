@@ -9,7 +9,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullLocator
 
 from seawall.reports import shock_words
 from seawall.reports.backdrop import mark
@@ -25,6 +24,7 @@ from seawall.reports.style import (
     finish,
     house_style,
     line,
+    logarithmic,
     panels,
     say,
     shortened,
@@ -137,9 +137,7 @@ def _draw(ax: Axes, axis: TimeAxis, rows: pd.DataFrame, fan: Fan) -> None:
     if fan.level is not None:
         ax.axhline(fan.level, color=VERMILION if fan.level else GREY, linewidth=0.9)
     if fan.is_price and rows["q95"].max() > _LOG_FROM * rows["q05"].min() > 0.0:
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        ax.yaxis.set_minor_locator(NullLocator())
+        logarithmic(ax)
 
 
 def _closed(found: EnsembleFiles, fan: Fan) -> dict[str, list[tuple[float, float]]]:

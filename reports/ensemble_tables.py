@@ -11,7 +11,7 @@ from seawall.reports.ensemble_words import interval, label_of_figure, share, uni
 from seawall.reports.tables import Table
 from seawall.reports.words import NOT_COMPUTED, label_of, number, quantity
 from seawall.studies import risk as measures_of
-from seawall.studies.assemble import spread
+from seawall.studies.bands import spread
 from seawall.studies.ensemble_files import EnsembleFiles
 from seawall.studies.ensemble_risk import EnsembleRisk, column
 from seawall.studies.estimate import Estimate

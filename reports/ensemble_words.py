@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from seawall.reports.glossary import define
+from seawall.reports.tune_units import in_words, quantity_unit
 from seawall.reports.words import NOT_COMPUTED, duration, number, percent, quantity
 from seawall.studies.ensemble_files import EnsembleFiles
 from seawall.studies.ensemble_risk import EnsembleRisk
 from seawall.studies.estimate import Estimate
+from seawall.studies.until import parse
 
 PERCENT = "95%"
 _MARKET_LOSSES = (("lp_exchange_gain_usd", "The gain of exchange LPs"), ("avmm_lp_gain_usd", "The gain of RFQ LPs"))
@@ -140,9 +142,9 @@ def stopping(found: EnsembleFiles) -> list[str]:
     after = f"after {number(rule['paths'])} paths"
     if rule.get("value") is None:
         return [f"Stopping rule {rule['rule']}: {verdict} {after}; its figure could not be estimated yet."]
-    unit = unit_of(found, rule["figure"]) if not rule["rule"].startswith("p(") else "fraction"
-    ends = " to ".join("unknown" if end is None else quantity(end, unit) for end in (rule["low"], rule["high"]))
-    return [f"Stopping rule {rule['rule']}: {verdict} {after}, at {quantity(rule['value'], unit)} ({ends})."]
+    unit = quantity_unit(parse(rule["rule"]).quantity)
+    ends = " to ".join("unknown" if end is None else in_words(end, unit) for end in (rule["low"], rule["high"]))
+    return [f"Stopping rule {rule['rule']}: {verdict} {after}, at {in_words(rule['value'], unit)} ({ends})."]
 
 
 def unit_of(found: EnsembleFiles, name: str) -> str:
@@ -150,10 +152,16 @@ def unit_of(found: EnsembleFiles, name: str) -> str:
     return next((str(group[name]["unit"]) for group in found.summary.values() if name in group), "USD")
 
 
+def _players(workers: int, place: str) -> str:
+    """2 threads, 16 processes, 64 threads of tcp://host:8786."""
+    one, many = ("process", "processes") if place == "processes" else ("thread", "threads")
+    return f"{number(workers)} {one if workers == 1 else many}" + ("" if place in ("threads", "processes") else f" of {place}")
+
+
 def effort(found: EnsembleFiles) -> str:
-    """Time, threads and memory that the ensemble took."""
+    """How long the ensemble took, who played it, and the most memory that this process had."""
     manifest = found.manifest
-    spent = f"{duration(manifest['seconds'])} with {number(manifest['workers'])} thread{'s' * (manifest['workers'] != 1)}"
+    spent = f"{duration(manifest['seconds'])} with {_players(manifest['workers'], manifest.get('players', 'threads'))}"
     before = int(manifest.get("paths_kept_from_before", 0))
     kept = f", {number(before)} paths kept from before" if before else ""
     return f"{spent}, {number(manifest['peak_memory_mb'])} MB at most{kept}"

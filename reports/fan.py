@@ -6,12 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from seawall.prices.events import PriceEvent
 from seawall.reports.backdrop import mark
 from seawall.reports.shock_words import label
-from seawall.reports.style import BLUE, CLOSED, INK, MOST_PANELS, Chart, TimeAxis, finish, house_style, line, panels, shortened
+from seawall.reports.style import BLUE, CLOSED, INK, MOST_PANELS, Chart, TimeAxis, finish, house_style, line, logarithmic, panels, shortened
 from seawall.reports.words import DAY, HOUR, number, usd
 from seawall.studies.methods import described
 from seawall.studies.price_check import LEVELS, PriceCheck
@@ -56,10 +55,7 @@ def _draw(ax: Axes, axis: TimeAxis, found: PriceCheck, column: int) -> None:
     line(ax, axis, found.at_s, quantiles[len(LEVELS) // 2], color=BLUE, label="median")
     line(ax, axis, found.at_s, found.first_path[:, column], color=INK, linewidth=0.9, label="first path")
     if quantiles.max() > _LOG_FROM * quantiles.min():
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        ax.yaxis.set_minor_locator(NullLocator())
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        logarithmic(ax)
     _shade(ax, axis, found, column)
     struck = [event for event in found.events[:_MOST_SHOCKS] if event.asset in (None, found.assets[column])]
     mark(ax, sorted((event.at_s / axis.unit_s, _label(event)) for event in struck), axis)

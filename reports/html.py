@@ -22,7 +22,7 @@ from seawall.reports.market_waterfall import waterfall_table
 from seawall.reports.result import GROUPS, Entry, Result, answer, has_tassets
 from seawall.reports.style import Chart
 from seawall.reports.svg import draw, file_svg, inline_svg
-from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, quantity, usd
+from seawall.reports.words import NOT_COMPUTED, duration, label_of, number, on_page, quantity, usd
 from seawall.studies.store import own_folder, write
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -65,6 +65,7 @@ def render(result: Result, drawings: Sequence[Drawing]) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=on_page,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -29,12 +29,13 @@ class Life:
 
 def life_of(result: Result, tasset: str) -> Life:
     """When a tASSET of the run is listed and delisted."""
-    delistings, polls = result.manifest["delistings"], result.polls
+    delistings, polls, series = result.manifest["delistings"], result.polls, result.series
     listings = [float(event["at_s"]) for event in delistings if event["replacement"] == tasset]
-    listings += polls.loc[(polls["tasset"] == tasset) & (polls["change"] == "whitelist"), "executed_s"].dropna().tolist()
+    if len(polls):
+        listings += polls.loc[(polls["tasset"] == tasset) & (polls["change"] == "whitelist"), "executed_s"].dropna().tolist()
     if not listings:
-        rows = result.series[result.series["tasset"] == tasset]
-        listings = rows.loc[rows["oracle_price"].notna(), "time_s"].tolist()
+        is_priced = (series["tasset"] == tasset).to_numpy(bool) & series["oracle_price"].notna().to_numpy(bool)
+        listings = series["time_s"].to_numpy(float)[is_priced].tolist()
     ends = [float(event["at_s"]) for event in delistings if event["tasset"] == tasset]
     return Life(min(listings, default=inf), min(ends, default=inf))
 

@@ -7,7 +7,8 @@ Matplotlib is used without pyplot: no global figures, no display.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.legend import Legend
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from seawall.reports.margins import TEXT, lay_out
 from seawall.reports.result import Result
 from seawall.reports.words import DAY, HOUR
 
@@ -45,10 +48,11 @@ _STYLE: dict[str, Any] = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 9.5,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
-    "legend.fontsize": 9.5,
+    "axes.titley": 1.0,  # nothing stands between a panel and its title: no need to measure what does
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "legend.fontsize": TEXT,
     "legend.frameon": False,
     "legend.borderaxespad": 0.2,
     "legend.columnspacing": 1.4,
@@ -149,13 +153,19 @@ def panels(count: int, *, height: float = 1.35) -> tuple[Figure, list[Axes]]:
 
 
 def finish(figure: Figure, axes: Sequence[Axes], axis: TimeAxis, *, legend: bool = True) -> None:
-    """Set the time axis and put one legend for all panels on top."""
+    """Set the time axis, put one legend for all panels on top, and place the panels: the last thing done to a figure."""
     axes[-1].set_xlim(axis.low, axis.high)
     axes[-1].set_xlabel(axis.label)
-    figure.align_ylabels(axes)
-    handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    if legend and handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=columns(handles))
+    handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)} if legend else {}
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="upper left", ncols=columns(handles))
+    lay_out(figure, axes, rows=_rows(figure.legends), own_rows=[_rows(filter(None, [ax.get_legend()])) for ax in axes])
+
+
+def _rows(legends: Iterable[Legend]) -> int:
+    """How many rows the labels of at most one legend take."""
+    labels = [text.get_text() for legend in legends for text in legend.get_texts()]
+    return math.ceil(len(labels) / columns(labels)) if labels else 0
 
 
 def columns(labels: Sequence[str] | Mapping[str, Any]) -> int:
@@ -180,6 +190,14 @@ def _tick_labels(ax: Axes) -> FuncFormatter:
         return f"{value:,.6g}"
 
     return FuncFormatter(label)
+
+
+def logarithmic(ax: Axes) -> None:
+    """Make the vertical axis logarithmic, with plain numbers at 1, 2 and 5 of each power of ten."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
 
 
 def say(ax: Axes, words: str) -> None:

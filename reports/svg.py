@@ -6,8 +6,13 @@ import html
 import io
 import re
 import warnings
+from typing import Any
+
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from seawall.reports.style import THEMED, Chart, house_style
+
+_PIXELS_PER_INCH = 200  # of what is drawn as pixels
 
 
 def inline_svg(chart: Chart, drawn: str) -> str:
@@ -32,7 +37,9 @@ def draw(chart: Chart) -> str:
     buffer = io.StringIO()
     with house_style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # text stays text: the reader's font has the letter
-        chart.figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None})
+        chart.figure.set_dpi(_PIXELS_PER_INCH)
+        canvas: Any = FigureCanvasSVG(chart.figure)
+        canvas.print_svg(buffer, metadata={"Date": None})  # `savefig` would draw twice: the first time for the layout
     svg = buffer.getvalue()
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL).rstrip()
     spoken = f'<svg role="img" aria-label="{html.escape(chart.alt)}"'

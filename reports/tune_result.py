@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from seawall.protocols.tables import Floats
 from seawall.reports.tune_units import FRACTION, in_words, quantity_unit, with_interval
 from seawall.studies import ranking
+from seawall.studies.file_columns import Kind, checked
 from seawall.studies.keys import Value
 from seawall.studies.seal import NoRunError
-from seawall.studies.tune_files import ANSWER, RECOMMENDATION, load_tuning
+from seawall.studies.tune_files import ANSWER, POINTS, RECOMMENDATION, load_tuning
 from seawall.studies.tune_schema import Constraint, Objective, Parameter, TuneSpec
 from seawall.studies.verdicts import Limit, parse_limit
 
@@ -124,14 +125,40 @@ def load(folder: Path) -> Tuning:
     answer, points, manifest = load_tuning(folder)
     try:
         spec = TuneSpec.model_validate_json(json.dumps(answer["study"]))
-    except KeyError as error:
-        raise NoRunError(f"{folder / ANSWER}: is not what this version writes: {error} is missing") from None
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, ("study", *fault["loc"])))
         raise NoRunError(f"{folder / ANSWER}: is not what this version writes: {where}: {fault['msg']}") from None
-    file = folder / RECOMMENDATION
-    return Tuning(folder, answer, points, manifest, spec, file.read_text(encoding="utf-8") if answer["recommended"] else "")
+    checked(folder / POINTS, points, _columns(spec, points))
+    _refuse_other_points(folder / ANSWER, spec, answer, set(points["number"]))
+    return Tuning(folder, answer, points, manifest, spec, _text(folder / RECOMMENDATION) if answer["recommended"] else "")
+
+
+def _columns(spec: TuneSpec, points: pd.DataFrame) -> dict[str, Kind]:
+    """Columns that a study's points have: a value of each parameter and, where one was played, how objectives and constraints stand."""
+    found: dict[str, Kind] = dict.fromkeys((one.name for one in spec.parameters), "any")
+    if points["status"].isin(["met", "open", "broken"]).any():
+        names = [*(one.name for one in spec.objectives), *(one.name for one in spec.constraints)]
+        found |= {f"{name}{end}": "figure" for name in names for end in ("", "_low", "_high")}
+        found |= dict.fromkeys((f"{one.name}_verdict" for one in spec.constraints), "any")
+    return found
+
+
+def _refuse_other_points(file: Path, spec: TuneSpec, answer: Entry, numbers: set[int]) -> None:
+    """Refuse an answer with points that its table lacks, or that lack the value of a parameter."""
+    told = [answer["recommended"], answer["runner_up"], *answer["closest"], *(one for check in answer["checks"] for one in check["points"])]
+    for entry in filter(None, told):
+        if absent := [one.name for one in spec.parameters if one.name not in entry["values"]]:
+            raise NoRunError(f"{file}: is not what this version writes: point {entry['number']} has no value of {absent[0]!r}")
+    if unknown := {*(one["number"] for one in told if one), *answer["frontier"]} - numbers:
+        raise NoRunError(f"{file}: is not what this version writes: {POINTS} has no point {min(unknown)}")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise NoRunError(f"{file}: cannot be read: {error}") from None
 
 
 def rows_of(frame: pd.DataFrame) -> Iterator[Entry]:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
+from unicodedata import category
+
+from markupsafe import Markup
 
 NOT_COMPUTED = "not computed"
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -92,6 +96,16 @@ _IN_WORDS: dict[str, Callable[[float], str]] = {
 def label_of(code: str) -> str:
     """A status or column name in words: `STALE_PRICE` reads stale price."""
     return code.replace("_", " ").lower()
+
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def on_page(value: Any) -> Any:
+    """What a page shows of a value: of text no control characters, nor any that turn the order of letters, so that names cannot pose."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(" " if letter not in "\n\t" and category(letter) in _UNSEEN else letter for letter in value)
 
 
 def printable(text: str) -> str:

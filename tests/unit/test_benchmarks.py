@@ -114,3 +114,21 @@ def test_a_cost_that_grows_as_the_square_has_exponent_2() -> None:
     from scaling import exponent
 
     assert exponent([1, 10, 100], [3.0, 300.0, 30_000.0]) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("count", [500, 1_000, 100_000])
+def test_more_cdps_share_the_same_collateral(count: int) -> None:
+    from many_cdps import JOB, settings
+
+    scenario, ground = load(JOB, settings(count)).scenario, load(JOB).scenario
+    assert (scenario.minters.count, scenario.minters.collateral_usd.sigma) == (count, ground.minters.collateral_usd.sigma)
+    assert count * scenario.minters.collateral_usd.median == pytest.approx(ground.minters.count * ground.minters.collateral_usd.median)
+    assert count * scenario.liquidators.cost_usd == pytest.approx(ground.minters.count * ground.liquidators.cost_usd)
+
+
+def test_of_many_cdps_those_that_change_are_counted() -> None:
+    from many_cdps import QUIET, measure, settings
+
+    usual, quiet = settings(60), settings(60, 60_000.0) + QUIET
+    assert 0 < measure(1, ["prices.days=3", *usual])["acted"] < 60
+    assert measure(1, ["prices.days=3", *quiet])["acted"] == 0

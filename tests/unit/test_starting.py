@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from seawall.protocols.errors import ScenarioError
+from seawall.scenarios import text_table
 from seawall.scenarios.build import build
 from seawall.scenarios.load import load
+from seawall.studies.ensemble import run_paths
+from seawall.studies.ensemble_folder import OtherEnsemble
+from seawall.studies.players import Threads
 
 SCENARIO = """
 name: Snapshot
@@ -77,3 +81,47 @@ def test_another_file_gives_another_digest(scenario, tmp_path):
     before = load(scenario).digest
     (tmp_path / "positions.csv").write_text(POSITIONS.replace("3000", "3100"))
     assert load(scenario).digest != before
+
+
+@pytest.mark.parametrize("other", [POSITIONS.replace("3000", "3100"), "no table", None])
+def test_a_file_that_changes_after_it_was_read_cannot_matter(scenario, tmp_path, other):
+    loaded, file = load(scenario), tmp_path / "positions.csv"
+    before, world = loaded.digest, build(loaded).run().digest()
+    file.unlink()
+    if other is not None:
+        file.write_text(other)
+    assert loaded.digest == before
+    assert build(loaded).run().digest() == world
+    assert load_again_with(scenario, POSITIONS).digest == before
+
+
+def load_again_with(scenario, positions):
+    (scenario.parent / "positions.csv").write_text(positions)
+    return load(scenario)
+
+
+def test_a_digest_is_of_the_bytes_that_were_read(scenario, monkeypatch):
+    """The file is another as soon as it has been read, before its digest is asked for."""
+    expected, read = load(scenario).digest, text_table.read_content
+
+    def replaced(file, **use):
+        content = read(file, **use)
+        file.write_text(POSITIONS.replace("3000", "3100"))
+        return content
+
+    monkeypatch.setattr(text_table, "read_content", replaced)
+    loaded = load(scenario)
+    assert loaded.digest == expected
+    assert sorted(loaded.positions.collateral_usd) == [3000.0, 5000.0, 12000.0]
+    monkeypatch.undo()
+    assert load(scenario).digest != expected
+
+
+def test_an_ensemble_of_other_positions_is_not_gone_on_with(scenario, tmp_path):
+    asked = {"paths": 2, "folder": tmp_path / "out", "players": Threads(1), "chunk_paths": 1}
+    loaded = load(scenario)
+    (tmp_path / "positions.csv").write_text(POSITIONS.replace("3000", "3100"))
+    run_paths(loaded, **asked)
+    with pytest.raises(OtherEnsemble, match=f"digest {loaded.digest} there, "):
+        run_paths(load(scenario), resume=True, **asked)
+    assert run_paths(load_again_with(scenario, POSITIONS), resume=True, **asked).manifest["paths_kept_from_before"] == 2
