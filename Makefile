@@ -5,6 +5,7 @@ BIN := .venv/bin
 LADDER := protocols prices agents models scenarios studies reports
 PEERS := mesa numpy radcad cadcad
 SCENARIO ?= scenarios/short_squeeze.yaml
+SEAWALL_SOAK_SECONDS ?= 60
 
 .PHONY: help setup stress test test-newest test-live watch soak lint bench bench-check figures lock clean
 
@@ -35,8 +36,9 @@ watch: .cache/viz/.installed  ## a live page of a scenario on this machine (SCEN
 test-live: .cache/viz/.installed  ## the live page in headless Chromium, without a network
 	.cache/viz/bin/python -m pytest tests/end_to_end/test_live_page.py -q
 
-soak: .venv/.installed-dev  ## coverage of every stated interval, markets and files under anything for long (10 minutes)
-	SEAWALL_SOAK=1 $(BIN)/python -m pytest tests/soak tests/fuzz -n 2 -q
+soak: .venv/.installed-dev  ## markets under anything, SEAWALL_SOAK_SECONDS each; then coverage of every interval, and files (10 minutes)
+	SEAWALL_SOAK=1 SEAWALL_SOAK_SECONDS=$(SEAWALL_SOAK_SECONDS) $(BIN)/python -m pytest tests/soak/test_machines.py -q
+	SEAWALL_SOAK=1 $(BIN)/python -m pytest tests/soak/test_coverage.py tests/fuzz tests/property/test_forged_folders.py -n 2 -q
 
 bench: .venv/.installed-dev $(PEERS:%=.cache/bench-%/.installed)  ## speed, as ratios against peers measured in one run (under 6 minutes)
 	$(BIN)/python benchmarks/ground.py

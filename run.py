@@ -29,6 +29,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 
 
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the scenario name files outside of its folder.")]
+Processes = Annotated[int | None, typer.Option(min=1, max=1024, help="Processes instead of threads: for many cores and long studies.")]
 Cluster = Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="A Dask cluster instead of threads (docs/cluster.md).")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
 OUT = Path("out")
@@ -58,11 +59,12 @@ def plain_errors() -> Iterator[None]:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: one run leaves little, and searching all that it imports takes a tenth of its time."""
+    """Look for no garbage meanwhile, nor afterwards in what is left: one run leaves little, and searching all it imports takes long."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
@@ -76,6 +78,7 @@ def run(
     until: Annotated[str | None, typer.Option(help='With --paths as the most: stop once "cvar95(bad_debt) +- 5%" holds.')] = None,
     resume: Annotated[bool, typer.Option("--resume", help="With --paths: go on where an interrupted run stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="With --paths: threads; one per core if left out.")] = None,
+    processes: Processes = None,
     cluster: Cluster = None,
     out_dir: Out = OUT,
     audit: Annotated[bool, typer.Option("--audit", help="Check the books after every round (slow).")] = False,
@@ -83,11 +86,13 @@ def run(
 ) -> None:
     """Simulate a scenario, one path or many; write results and a report."""
     with plain_errors(), uncollected() if paths is None else nullcontext():
+        import mesa  # noqa: F401  (before others: its loggers look at all modules there are, for each importer it stands under)
+
         from seawall.protocols.errors import OptionError
         from seawall.scenarios.load import load
 
-        if paths is None and (until is not None or resume or workers is not None or cluster is not None):
-            raise OptionError("--until, --resume, --workers and --cluster are for many paths: give --paths too")
+        if paths is None and (resume or any(option is not None for option in (until, workers, processes, cluster))):
+            raise OptionError("--until, --resume, --workers, --processes and --cluster are for many paths: give --paths too")
         if paths is not None and (audit or path):
             raise OptionError("--audit and --path are for a single path: leave --paths out")
         loaded = load(scenario, settings or (), allow_outside=allow_outside)
@@ -98,7 +103,8 @@ def run(
         if paths is None:
             _run_one(loaded, out_dir, seed=seed, path=path, with_audit=audit)
         else:
-            _run_many(loaded, out_dir, paths=paths, seed=seed, until=until, resume=resume, workers=workers, cluster=cluster)
+            who = {"workers": workers, "processes": processes, "cluster": cluster}
+            _run_many(loaded, out_dir, who, paths=paths, seed=seed, until=until, resume=resume)
 
 
 def _run_one(loaded: Any, out_dir: Path, **asked: Any) -> None:
@@ -115,7 +121,7 @@ def _run_one(loaded: Any, out_dir: Path, **asked: Any) -> None:
     print_summary(result, out, folder)
 
 
-def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, workers: int | None, cluster: str | None, **asked: Any) -> None:
+def _run_many(loaded: Any, out_dir: Path, who: dict[str, Any], *, seed: int | None, **asked: Any) -> None:
     from seawall.reports.ensemble import write_ensemble_report
     from seawall.reports.ensemble_terminal import print_ensemble
     from seawall.studies.ensemble import judge, run_paths
@@ -123,7 +129,7 @@ def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, workers: int | No
 
     seed = loaded.scenario.seed if seed is None else seed
     folder = out_dir / loaded.file.stem / f"{loaded.digest}-{seed}-paths"
-    with _players(workers, cluster) as players, _progress("paths") as progress:
+    with _players(**who) as players, _progress("paths") as progress:
         found = run_paths(loaded, folder=folder, seed=seed, players=players, progress=progress, max_failed_share=1.0, **asked)
     risk = ensemble_risk(found)
     write_ensemble_report(found, risk)
@@ -132,16 +138,18 @@ def _run_many(loaded: Any, out_dir: Path, *, seed: int | None, workers: int | No
 
 
 @contextmanager
-def _players(workers: int | None, cluster: str | None) -> Iterator[Any]:
-    """Who plays paths: threads of this machine, or a cluster."""
+def _players(workers: int | None, processes: int | None, cluster: str | None) -> Iterator[Any]:
+    """Who plays paths: threads or processes of this machine, or a cluster."""
     from seawall.protocols.errors import OptionError
 
-    if workers is not None and cluster is not None:
-        raise OptionError("--workers counts threads of this machine, a cluster has its own: leave one of --workers and --cluster out")
+    if sum(option is not None for option in (workers, processes, cluster)) > 1:
+        raise OptionError("--workers counts threads, --processes processes of this machine, a cluster has its own: give one of the three")
     if cluster is None:
         from seawall.studies.players import Threads
+        from seawall.studies.processes import start
 
-        yield Threads(workers)
+        with nullcontext(Threads(workers)) if processes is None else start(processes) as players:
+            yield players
         return
     from seawall.studies.cluster import connect
 
@@ -314,6 +322,7 @@ def tune(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the study's own.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted study stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="Threads; one per core if left out.")] = None,
+    processes: Processes = None,
     cluster: Cluster = None,
     out_dir: Out = OUT,
     allow_outside: Outside = False,
@@ -329,7 +338,7 @@ def tune(
         asked = load_study(study, allow_outside=allow_outside)
         _tell_of_scenarios(scenarios_of(asked))
         folder = out_dir / f"{study.stem}-tune" / f"{asked.digest}-{asked.spec.seed if seed is None else seed}"
-        with _at_work(folder, resume=resume, workers=workers, cluster=cluster) as (trials, players, progress):
+        with _at_work(folder, resume=resume, workers=workers, processes=processes, cluster=cluster) as (trials, players, progress):
             found = search(asked, trials, players, seed=seed, progress=progress)
             save_tuning(found, folder, workers=f"{players.workers} of {players.place}")
         write_tuning_report(folder)
@@ -354,6 +363,7 @@ def reverse(
     settings: Set = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted search stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="Threads; one per core if left out.")] = None,
+    processes: Processes = None,
     cluster: Cluster = None,
     out_dir: Out = OUT,
     allow_outside: Outside = False,
@@ -369,7 +379,7 @@ def reverse(
         closely: dict[str, Any] = {"paths": paths, "most_paths": most_paths, "confidence": confidence, "precision": precision}
         spec = ReverseOptions(breach, **ends, **closely).spec(file)
         base, folder = _scenario_of(spec, file, settings, out_dir, seed=seed, allow_outside=allow_outside)
-        with _at_work(folder, resume=resume, workers=workers, cluster=cluster) as (trials, players, progress):
+        with _at_work(folder, resume=resume, workers=workers, processes=processes, cluster=cluster) as (trials, players, progress):
             found = search(spec, base, file, trials, players, seed=seed, progress=progress)
             save(found, folder)
         print_reverse(found, out, write_reverse(found, folder))
@@ -382,6 +392,7 @@ def sensitivity(
     settings: Set = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted study stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="Threads; one per core if left out.")] = None,
+    processes: Processes = None,
     cluster: Cluster = None,
     out_dir: Out = OUT,
     allow_outside: Outside = False,
@@ -396,7 +407,7 @@ def sensitivity(
 
         spec, _ = read_study(study, SensitivitySpec)
         base, folder = _scenario_of(spec, study, settings, out_dir, seed=seed, allow_outside=allow_outside)
-        with _at_work(folder, resume=resume, workers=workers, cluster=cluster) as (trials, players, progress):
+        with _at_work(folder, resume=resume, workers=workers, processes=processes, cluster=cluster) as (trials, players, progress):
             found = ask(spec, base, study, trials, players, seed=seed, progress=progress)
             save(found, folder)
         print_sensitivity(found, out, write_sensitivity(found, folder))
@@ -423,11 +434,11 @@ def _tell_of_scenarios(bases: Any) -> None:
 
 
 @contextmanager
-def _at_work(folder: Path, *, resume: bool, workers: int | None, cluster: str | None) -> Iterator[Any]:
+def _at_work(folder: Path, *, resume: bool, **who: Any) -> Iterator[Any]:
     """The folder for a study's trials, who plays them, and a progress bar."""
     from seawall.studies.study_folder import study_folder
 
-    with _players(workers, cluster) as players, study_folder(folder, resume=resume) as trials, _progress("paths") as progress:
+    with _players(**who) as players, study_folder(folder, resume=resume) as trials, _progress("paths") as progress:
         yield trials, players, progress
 
 
@@ -440,15 +451,19 @@ def compare(
     with plain_errors():
         from seawall.reports.compare import print_comparison, write_comparison
         from seawall.studies.compare import compare as set_beside
+        from seawall.studies.seal import understood
 
-        found = set_beside(folders)
-        print_comparison(found, out, write_comparison(found, out_dir / "compare"))
+        with understood(*folders):
+            found = set_beside(folders)
+            print_comparison(found, out, write_comparison(found, out_dir / "compare"))
 
 
 @app.command(epilog="Example: python run.py report out/short_squeeze/0123456789ab-2024")
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many paths, or of a tuning study.")]) -> None:
     """Render the report and figures of a run, of many paths or of a tuning study again from their files."""
-    with plain_errors(), uncollected():
+    from seawall.studies.seal import understood
+
+    with plain_errors(), uncollected(), understood(folder):
         from seawall.studies.ensemble_files import is_ensemble, load_ensemble
 
         if is_ensemble(folder):
@@ -533,8 +548,11 @@ def schema(kind: Annotated[str, typer.Argument(help="scenario, tune, reverse or 
 
 
 def main() -> None:
-    """Entry point of the installed command."""
-    app()
+    """Entry point of the installed command. What it leaves in memory goes with the process: nothing searches that for garbage."""
+    try:
+        app()
+    finally:
+        gc.freeze()
 
 
 if __name__ == "__main__":

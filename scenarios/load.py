@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from seawall.protocols.errors import Fault, PriceFileError, ScenarioError
+from seawall.protocols.errors import Fault, ScenarioError
 from seawall.scenarios.checks import cross_faults, warnings
 from seawall.scenarios.faults import validate
 from seawall.scenarios.kinds import refuse_other
@@ -39,12 +39,16 @@ class Loaded:
     def digest(self) -> str:
         """Twelve hex digits that stand for the scenario's text, the settings made on the command line and the files it names.
 
-        Raises PriceFileError for a file that is not there, or could not be read as a table.
+        A price file counts as it is now, positions as they were when they were read. Raises PriceFileError for a price file that is not
+        there, or could not be read as a table.
         """
         sha = hashlib.sha256("\n".join((self.text, *self.settings)).encode())
-        for file in (self.prices_file, self.positions_file):
-            if file is not None:
-                sha.update(_content(file))
+        if self.prices_file is not None:
+            from seawall.scenarios.text_table import read_content
+
+            sha.update(read_content(self.prices_file))
+        if self.positions is not None:
+            sha.update(self.positions.digest.encode())
         return sha.hexdigest()[:12]
 
     @property
@@ -117,16 +121,6 @@ def _with_positions(found: Loaded) -> Loaded:
     minters = found.scenario.minters.model_copy(update={"count": len(positions.lines)})
     scenario = found.scenario.model_copy(update={"minters": minters})
     return replace(found, scenario=scenario, positions=positions, warnings=(*found.warnings, *said))
-
-
-def _content(file: Path) -> bytes:
-    from seawall.scenarios.text_table import check_file
-
-    check_file(file)
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise PriceFileError(f"{file}: cannot be read: {error.strerror}") from None
 
 
 def _apply(document: Document, setting: str) -> Fault | None:

@@ -1,7 +1,8 @@
-"""Files that a scenario names may change while it is played: how that is noticed."""
+"""The price file that a scenario names may change while it is played: how that is noticed. Positions are read once, and cannot."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from seawall.protocols.errors import PriceFileError
@@ -21,18 +22,31 @@ def stamp(file: Path) -> Stamp | None:
 
 
 def changed_since(loaded: Loaded, digest: str) -> str | None:
-    """Say which files differ from when the scenario had a digest; None where all are as they were.
+    """Say which file differs from when the scenario had a digest; None where it is as it was.
 
     Raises:
-        PriceFileError: a file is gone, or can no longer be read.
+        PriceFileError: it is gone, or can no longer be read.
     """
-    if loaded.digest == digest:
-        return None
-    files = " or ".join(str(file) for file in (loaded.prices_file, loaded.positions_file) if file is not None)
-    return f"{files}: has changed"
+    return None if loaded.digest == digest else f"{loaded.prices_file}: has changed"
+
+
+def contents(loaded: Loaded) -> dict[Path, str]:
+    """SHA-256 digests, in hex, of a scenario's file and those it names: its price file as it is now, the others as they were read.
+
+    Raises:
+        PriceFileError: the price file is gone, or can no longer be read.
+    """
+    found = {loaded.file: hashlib.sha256(loaded.text.encode()).hexdigest()}
+    if loaded.prices_file is not None:
+        from seawall.scenarios.text_table import read_content
+
+        found[loaded.prices_file] = hashlib.sha256(read_content(loaded.prices_file)).hexdigest()
+    if loaded.positions_file is not None and loaded.positions is not None:
+        found[loaded.positions_file] = loaded.positions.digest
+    return found
 
 
 def refuse_changed(loaded: Loaded, digest: str) -> None:
-    """Refuse (PriceFileError) what was read of a scenario's files since it had a digest, if they are others now."""
+    """Refuse (PriceFileError) what was read of a scenario's price file since it had a digest, if it is another now."""
     if said := changed_since(loaded, digest):
         raise PriceFileError(f"{said} while it was read; run it again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -71,6 +72,7 @@ class Positions:
         others: rows that `where` leaves out.
         dust: positions with a debt below `min_debt_usd`.
         beyond: positions beyond `max_rows`.
+        digest: SHA-256 of the bytes that they were read from, hex digits.
     """
 
     collateral_usd: Floats
@@ -79,6 +81,7 @@ class Positions:
     others: int
     dust: int
     beyond: int
+    digest: str
 
     @property
     def ratio(self) -> Floats:
@@ -97,10 +100,11 @@ def read_positions(spec: PositionsFile, file: Path) -> Positions:
         ScenarioError: the file cannot be read; no row is left; or, of the rows that `where` keeps, an amount or a price is no number or
             negative, a position of more than dust has no collateral, or more than a million times its debt. Each with its line.
     """
-    from seawall.scenarios.text_table import read_cells
+    from seawall.scenarios.text_table import cells_of, read_content
 
     try:
-        text, broken = read_cells(file, [*spec.columns.names(), *spec.where], use="read")
+        content = read_content(file, use="read")
+        text, broken = cells_of(file, content, [*spec.columns.names(), *spec.where], use="read")
     except PriceFileError as error:
         raise ScenarioError([_whole(file, error)]) from None
     kept = _where(spec, text)
@@ -120,6 +124,7 @@ def read_positions(spec: PositionsFile, file: Path) -> Positions:
         others=int((~kept).sum()),
         dust=int((~large).sum()),
         beyond=int(large.sum()) - len(chosen),
+        digest=hashlib.sha256(content).hexdigest(),
     )
 
 

@@ -6,6 +6,7 @@ Nothing in a file is ever executed. A file is either right or refused: the first
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,29 +68,34 @@ def read_cells(file: Path, wanted: Iterable[str], *, use: str = "replayed") -> t
     Raises:
         PriceFileError: the file is of another kind, missing, too large or not readable, or a column is missing or there twice.
     """
-    check_file(file, use=use)
+    return cells_of(file, read_content(file, use=use), wanted, use=use)
+
+
+def cells_of(file: Path, content: bytes, wanted: Iterable[str], *, use: str = "replayed") -> tuple[Cells, Faults]:
+    """As `read_cells`, of a file whose bytes are at hand."""
     try:
-        return _read_csv(file, wanted, use) if file.suffix == ".csv" else _read_parquet(file, wanted, use)
+        return _read_csv(file, content, wanted, use) if file.suffix == ".csv" else _read_parquet(file, content, wanted, use)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error, OSError) as error:
         raise PriceFileError(f"{file}: cannot be read as {file.suffix}: {error}") from error
 
 
-def check_file(file: Path, *, use: str = "replayed") -> None:
-    """Refuse (PriceFileError) what is no table by its name, no plain file (a pipe would be waited for), or too large."""
+def read_content(file: Path, *, use: str = "replayed") -> bytes:
+    """All bytes of a file. Refuses (PriceFileError) what is no table by its name, no plain file (a pipe is waited for), or too large."""
     if file.suffix not in (".csv", ".parquet"):
         raise PriceFileError(f"{file}: the name ends in {file.suffix!r}; only .csv and .parquet can be {use}")
     try:
         if not file.is_file():
             raise PriceFileError(f"{file}: no such file")
         size = file.stat().st_size
+        if size > MAX_BYTES:
+            raise PriceFileError(f"{file}: has {size} bytes; at most {MAX_BYTES} can be {use}")
+        return file.read_bytes()
     except OSError as error:
         raise PriceFileError(f"{file}: cannot be read: {error.strerror}") from None
-    if size > MAX_BYTES:
-        raise PriceFileError(f"{file}: has {size} bytes; at most {MAX_BYTES} can be {use}")
 
 
-def _read_csv(file: Path, names_wanted: Iterable[str], use: str) -> tuple[Cells, Faults]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
+def _read_csv(file: Path, content: bytes, names_wanted: Iterable[str], use: str) -> tuple[Cells, Faults]:
+    with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="") as lines:
         names = next(csv.reader(lines), [])
     wanted = _found(file, names_wanted, names)
     faults: Faults = []
@@ -99,7 +105,7 @@ def _read_csv(file: Path, names_wanted: Iterable[str], use: str) -> tuple[Cells,
         return "skip"
 
     table = arrow_csv.read_csv(
-        file,
+        pa.BufferReader(content),
         # One thread, because only then are broken rows numbered.
         read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
         parse_options=arrow_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=broken),
@@ -110,8 +116,8 @@ def _read_csv(file: Path, names_wanted: Iterable[str], use: str) -> tuple[Cells,
     return Cells(table.to_pandas(), np.setdiff1d(lines_of_file, [number for number, _ in faults]), "line"), faults
 
 
-def _read_parquet(file: Path, names_wanted: Iterable[str], use: str) -> tuple[Cells, Faults]:
-    with parquet.ParquetFile(file) as opened:
+def _read_parquet(file: Path, content: bytes, names_wanted: Iterable[str], use: str) -> tuple[Cells, Faults]:
+    with parquet.ParquetFile(pa.BufferReader(content)) as opened:
         wanted = _found(file, names_wanted, opened.schema_arrow.names)
         _refuse_rows(file, opened.metadata.num_rows, use)  # before they are unpacked
         table = opened.read(columns=wanted)

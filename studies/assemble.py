@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,34 +22,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seawall.protocols.tables import Floats
-from seawall.studies.chunks import FIGURE, MOMENT, SUM, Chunk, column_names, read_chunk, units_of
-from seawall.studies.one_path import COLUMNS, TABLES
+from seawall.studies.bands import LEVELS, bands, spread
+from seawall.studies.chunks import FIGURE, MOMENT, SUM, Chunk, read_chunk
 from seawall.studies.ratio_shares import ratio_shares
 from seawall.studies.store import MEASURES, SUMMARY, write
+from seawall.studies.survey import Survey, survey
 
 BANDS, MOMENTS, RATIOS, REFUSALS, SUMS = "bands.parquet", "moments.parquet", "ratios.parquet", "refusals.parquet", "sums.parquet"
-LEVELS = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
-"""Quantiles over paths, by column of `bands.parquet`."""
 _CHUNKS_AT_ONCE = 200  # bounds the memory, however many paths there are
 
 
 def assemble(chunks: Sequence[Chunk], folder: Path) -> None:
     """Write all files of an ensemble but its manifest."""
-    schemas = [pq.read_schema(chunk.file) for chunk in chunks]
-    _write_rows(chunks, folder / MEASURES, _named(schemas, FIGURE), len(FIGURE))
-    _write_rows(chunks, folder / SUMS, _named(schemas, SUM), len(SUM))
-    _write_rows(chunks, folder / MOMENTS, _named(schemas, MOMENT), len(MOMENT))
-    weights = pd.read_parquet(folder / MEASURES, columns=["path", "log_weight"]).set_index("path")["log_weight"]
-    _write(pd.concat(_bands(chunks, weights), ignore_index=True), folder / BANDS)
-    _write(ratio_shares(chunks, _first_series(chunks, "series"), weights), folder / RATIOS)
-    _write(refusals(chunks), folder / REFUSALS)
-    text = json.dumps(summarise(chunks, folder / MEASURES), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    found = survey(chunks)
+    for file, prefix in ((MEASURES, FIGURE), (SUMS, SUM), (MOMENTS, MOMENT)):
+        _write_rows(chunks, folder / file, found.named(prefix), len(prefix))
+    _write(bands(chunks, found.labels, found.log_weights), folder / BANDS)
+    _write(ratio_shares(chunks, found.labels.get("series"), found.log_weights), folder / RATIOS)
+    _write(_refusals(found), folder / REFUSALS)
+    text = json.dumps(_summarise(found, folder / MEASURES), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write(folder / SUMMARY, lambda file: file.write_text(text, encoding="utf-8"))
-
-
-def _named(schemas: Sequence[pa.Schema], prefix: str) -> list[str]:
-    """Columns of that kind in any chunk: a figure may be there on some paths only."""
-    return list(dict.fromkeys(name for schema in schemas for name in schema.names if name.startswith(prefix)))
 
 
 def _write(frame: pd.DataFrame, file: Path) -> None:
@@ -79,113 +70,36 @@ def _rows(chunk: Chunk, names: list[str], schema: pa.Schema) -> pa.Table:
     return pa.table([table["path"], table["log_weight"], table["error_type"].is_valid(), *columns], schema=schema)
 
 
-def _bands(chunks: Sequence[Chunk], weights: pd.Series[float]) -> Iterator[pd.DataFrame]:
-    """Quantiles over paths of one column after the other, so that one column of all paths is in memory at a time."""
-    yield pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _BAND_TYPES.items()})
-    for table in TABLES:
-        labelled = _first_series(chunks, table)
-        if labelled is not None:
-            for column in COLUMNS[table]:
-                yield _band(chunks, table, column, labelled, weights)
-
-
-_BAND_TYPES: dict[str, Any] = {"table": "str", "name": "str", "column": "str", "time_s": "float64", "paths": "int64", "mean": "float64"} | {
-    name: "float64" for name in LEVELS
-}
-
-
-def _first_series(chunks: Sequence[Chunk], table: str) -> tuple[Floats, list[str]] | None:
-    """Times and names of the records of a table; None where no path kept any."""
-    times, names, *_ = column_names(table)
-    for chunk in chunks:
-        found = read_chunk(chunk, [times, names]).drop_columns("path")
-        rows = found.drop_null() if times in found.column_names else found.slice(0, 0)
-        if len(rows):
-            return np.array(rows[times][0].as_py()), rows[names][0].as_py()
-    return None
-
-
-def _band(chunks: Sequence[Chunk], table: str, column: str, labelled: tuple[Floats, list[str]], weights: pd.Series[float]) -> pd.DataFrame:
-    name = f"{table}.{column}"
-    found = [rows for chunk in chunks if name in (rows := read_chunk(chunk, [name])).column_names]
-    rows = pa.concat_tables(found).drop_null()
-    values = np.stack([value.values.to_numpy() for value in rows[name]])
-    mean, *levels = spread(values, weights.loc[rows["path"].to_numpy()].to_numpy(np.float64))
-    times, names = labelled
-    known = np.isfinite(values).sum(axis=0)
-    fixed = {"table": table, "name": names, "column": column, "time_s": times, "paths": known, "mean": mean}
-    return pd.DataFrame(fixed | dict(zip(LEVELS, levels, strict=True))).astype(_BAND_TYPES)
-
-
-def spread(values: Floats, log_weights: Floats) -> list[Floats]:
-    """Mean and quantiles `LEVELS` over the first axis of what is not NaN; NaN where nothing is.
-
-    Args:
-        values: `[paths, ...]`.
-        log_weights: `[paths]`.
-    """
-    levels = list(LEVELS.values())
-    values = np.where(np.isfinite(values), values, math.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy warns of columns without any value, for which NaN is the answer
-        if not log_weights.any():
-            return [np.nanmean(values, axis=0), *np.nanquantile(values, levels, axis=0)]
-        weights = np.exp(log_weights - log_weights.max()).reshape(-1, *[1] * (values.ndim - 1)) * np.ones_like(values)
-        mean = np.nansum(values * weights, axis=0) / np.where(np.isnan(values), 0.0, weights).sum(axis=0)
-        return [mean, *np.nanquantile(values, levels, axis=0, weights=weights, method="inverted_cdf")]
-
-
-def refusals(chunks: Sequence[Chunk]) -> pd.DataFrame:
+def _refusals(found: Survey) -> pd.DataFrame:
     """How often what was refused for which reason on all paths, and on how many of them: action, status, count, paths."""
-    count: Counter[tuple[str, str]] = Counter()
-    paths: Counter[tuple[str, str]] = Counter()
-    for chunk in chunks:
-        table = read_chunk(chunk, ["refused.action", "refused.status", "refused.count"])
-        for actions, statuses, counts in zip(*(table[name].to_pylist() for name in table.column_names[1:]), strict=True):
-            for key, times in zip(zip(actions, statuses, strict=True), counts, strict=True):
-                count[key] += times
-                paths[key] += 1
-    keys = sorted(count)
+    keys = sorted(found.refused)
     return pd.DataFrame(
         {
             "action": pd.Series([action for action, _ in keys], dtype="str"),
             "status": pd.Series([status for _, status in keys], dtype="str"),
-            "count": pd.Series([count[key] for key in keys], dtype="int64"),
-            "paths": pd.Series([paths[key] for key in keys], dtype="int64"),
+            "count": pd.Series([found.refused[key] for key in keys], dtype="int64"),
+            "paths": pd.Series([found.refused_paths[key] for key in keys], dtype="int64"),
         }
     )
 
 
-def summarise(chunks: Sequence[Chunk], measures: Path) -> dict[str, dict[str, dict[str, Any]]]:
+def _summarise(found: Survey, measures: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Each figure over all paths, by group and name.
 
     `value` is the mean over the `paths` that have it, `least` and `most` the extremes, `q05` to `q95` quantiles; null with `why` where no
     path has it. `missing` counts paths without it, by reason. Failed paths are in none of it.
     """
-    units, missing = _units_and_missing(chunks)
-    fixed = pq.read_table(measures, columns=["log_weight", "failed"], use_threads=False)
-    log_weights, played = fixed["log_weight"].to_numpy(), ~fixed["failed"].to_numpy()
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, (group, unit) in units.items():
-        values = pq.read_table(measures, columns=[name], use_threads=False)[name].to_numpy()
-        entry = _entry(values[played], log_weights[played], unit)
-        whys = missing.get(name, Counter())
-        if entry["value"] is None:
-            entry["why"] = whys.most_common(1)[0][0] if whys else "not a finite number"
-        found.setdefault(group, {})[name] = entry | {"missing": dict(sorted(whys.items()))}
-    return found
-
-
-def _units_and_missing(chunks: Sequence[Chunk]) -> tuple[dict[str, tuple[str, str]], dict[str, Counter[str]]]:
-    units: dict[str, tuple[str, str]] = {}
-    missing: dict[str, Counter[str]] = {}
-    for chunk in chunks:
-        table = read_chunk(chunk, ["missing.figure", "missing.why"])
-        units |= {name: unit for name, unit in units_of(table).items() if name not in units}
-        for figures, whys in zip(table["missing.figure"].to_pylist(), table["missing.why"].to_pylist(), strict=True):
-            for figure, why in zip(figures, whys, strict=True):
-                missing.setdefault(figure, Counter())[why] += 1
-    return units, missing
+    log_weights, played = np.asarray(found.log_weights, dtype=np.float64), ~found.failed
+    summary: dict[str, dict[str, dict[str, Any]]] = {}
+    with pq.ParquetFile(measures) as file:
+        for name, (group, unit) in found.units.items():
+            values = file.read(columns=[name], use_threads=False)[name].to_numpy()  # one at a time is in memory
+            entry = _entry(values[played], log_weights[played], unit)
+            whys = found.missing.get(name, Counter())
+            if entry["value"] is None:
+                entry["why"] = whys.most_common(1)[0][0] if whys else "not a finite number"
+            summary.setdefault(group, {})[name] = entry | {"missing": dict(sorted(whys.items()))}
+    return summary
 
 
 def _entry(values: Floats, log_weights: Floats, unit: str) -> dict[str, Any]:

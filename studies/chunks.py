@@ -3,7 +3,7 @@
 One row per path: `path`, `log_weight`, `error_type` and `error` (null unless it failed), `figure.*` (float64, NaN where there is none),
 `missing.figure` and `missing.why` (lists), `refused.action`, `refused.status`, `refused.count` (lists), `sum.*` and `moment.*` (float64),
 and lists `series.*`, `markets.*`, `book.*` of thinned time series and `ratios.cdps` (null where none was kept). The schema's metadata say
-which ensemble it belongs to, and group and unit of each figure. Pages carry checksums, so that a flipped bit is found.
+which ensemble it belongs to, group and unit of each figure, and the SHA-256 digest of the whole file, so that a flipped bit is found.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,10 +21,11 @@ import pyarrow.parquet as pq
 from seawall.protocols.errors import SeawallError
 from seawall.protocols.tables import Floats
 from seawall.studies.one_path import COLUMNS, TABLES, Outcome
+from seawall.studies.seal import ROOM, is_stamped, stamped
 from seawall.studies.store import write
 
 FIGURE, SUM, MOMENT = "figure.", "sum.", "moment."
-_BELONGS, _UNITS = b"seawall.ensemble", b"seawall.units"
+_BELONGS, _UNITS, _DIGEST = b"seawall.ensemble", b"seawall.units", b"seawall.digest"
 
 
 class SpoiltChunkError(SeawallError, ValueError):
@@ -65,14 +66,16 @@ def divide(folder: Path, numbers: range, size: int, ensemble: str) -> list[Chunk
 
 def write_chunk(chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
     """Write the outcomes of a chunk's paths, in order of their numbers. Raises OSError where that is not possible."""
-    table = as_table(outcomes, chunk.ensemble)
-    write(chunk.file, partial(pq.write_table, table, compression="zstd", write_page_checksum=True))
+    sink = pa.BufferOutputStream()
+    pq.write_table(as_table(outcomes, chunk.ensemble), sink, compression="zstd")
+    content = stamped(sink.getvalue().to_pybytes())
+    write(chunk.file, lambda part: part.write_bytes(content))
 
 
 def as_table(outcomes: Sequence[Outcome], ensemble: str) -> pa.Table:
     """One row per path; columns in the order in which paths name them."""
     units = {name: unit for outcome in outcomes for name, unit in outcome.units.items()}
-    metadata = {_BELONGS: ensemble.encode(), _UNITS: json.dumps(units).encode()}
+    metadata = {_BELONGS: ensemble.encode(), _UNITS: json.dumps(units).encode(), _DIGEST: ROOM}  # the room after all that has names in it
     columns: dict[str, pa.Array] = {
         "path": pa.array([one.path for one in outcomes], pa.int64()),
         "log_weight": pa.array([one.log_weight for one in outcomes], pa.float64()),
@@ -105,26 +108,42 @@ def _series(outcomes: Sequence[Outcome]) -> dict[str, pa.Array]:
 
 
 def read_chunk(chunk: Chunk, columns: Sequence[str] | None = None) -> pa.Table:
-    """A chunk's rows, every page's checksum verified; of all columns or of those named that it has.
+    """A chunk's rows, its digest verified; of all columns or of those named that it has.
 
     Raises:
         SpoiltChunkError: it is not whole, or not of this ensemble.
         FileNotFoundError: it is not there.
     """
-    try:
-        with pq.ParquetFile(chunk.file, page_checksum_verification=True) as file:
-            schema = file.schema_arrow
-            wanted = None if columns is None else [name for name in schema.names if name in {"path", *columns}]
-            table = file.read(columns=wanted, use_threads=False)
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise SpoiltChunkError(f"{chunk.file.name} cannot be read: {str(error).splitlines()[0]}") from None
-    if (schema.metadata or {}).get(_BELONGS) != chunk.ensemble.encode():
-        raise SpoiltChunkError(f"{chunk.file.name} belongs to another ensemble")
+    with opened(chunk) as file:
+        return rows_of(file, chunk, columns)
+
+
+def rows_of(file: pq.ParquetFile, chunk: Chunk, columns: Sequence[str] | None = None) -> pa.Table:
+    """Rows of an opened chunk. Raises as `read_chunk` does."""
+    wanted = None if columns is None else [name for name in file.schema_arrow.names if name in {"path", *columns}]
+    table = file.read(columns=wanted, use_threads=False)
     if "path" not in table.column_names or table["path"].to_pylist() != list(chunk.numbers):
         raise SpoiltChunkError(f"{chunk.file.name} does not hold paths {chunk.first} to {chunk.last}")
     return table
+
+
+@contextmanager
+def opened(chunk: Chunk) -> Iterator[pq.ParquetFile]:
+    """A file that is, to the last bit, as it was written for this ensemble. Raises as `read_chunk` does."""
+    if chunk.file.exists() and not chunk.file.is_file():  # nobody waits for a pipe
+        raise SpoiltChunkError(f"{chunk.file.name} cannot be read: it is no file")
+    try:
+        content = chunk.file.read_bytes()
+        if not is_stamped(content):
+            raise SpoiltChunkError(f"{chunk.file.name} is not as it was written: its SHA-256 digest is another than the one in it")
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
+            if (file.schema_arrow.metadata or {}).get(_BELONGS) != chunk.ensemble.encode():
+                raise SpoiltChunkError(f"{chunk.file.name} belongs to another ensemble")
+            yield file
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise SpoiltChunkError(f"{chunk.file.name} cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def units_of(table: pa.Table) -> dict[str, tuple[str, str]]:

@@ -22,6 +22,7 @@ from seawall.studies.differences import of_sample, paired, unpaired
 from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.ensemble_risk import NOT_INDEPENDENT, as_sampled
 from seawall.studies.estimate import Estimate
+from seawall.studies.file_columns import Kind
 from seawall.studies.risk_table import LOSSES, STATISTICS
 from seawall.studies.seal import MANIFEST, NoRunError, read_json
 from seawall.studies.stopping import DEPENDENT
@@ -152,7 +153,11 @@ def open_folder(folder: Path) -> Compared:
     except NoRunError:
         raise NoRunError(f"{folder}: holds neither a run nor an ensemble: {MANIFEST} is missing or cannot be read") from None
     found = load_ensemble(folder) if is_ensemble else load_run(folder)
-    frame = read_frame(folder / MEASURES)
+    columns: dict[str, Kind] = {name: "figure" for group in found.summary.values() for name in group}
+    columns["path"] = columns["log_weight"] = "number"
+    if is_ensemble:
+        columns["failed"] = "flag"
+    frame = read_frame(folder / MEASURES, columns)
     failed = frame["failed"].astype(bool) if "failed" in frame else pd.Series(False, index=frame.index)
     units = {name: (group, str(entry["unit"])) for group, figures in found.summary.items() for name, entry in figures.items()}
     return Compared(folder, found.manifest, frame[~failed].reset_index(drop=True), units, is_ensemble, int(failed.sum()))

@@ -17,6 +17,7 @@ from seawall.scenarios.inputs import drawn_prices
 from seawall.scenarios.load import Loaded
 from seawall.scenarios.schema import Scenario
 from seawall.scenarios.shock_schema import SECONDS_PER_HOUR, PriceShock
+from seawall.studies import file_columns
 from seawall.studies.assemble import BANDS, MOMENTS, RATIOS, REFUSALS, SUMS
 from seawall.studies.chunks import Chunk, read_chunk
 from seawall.studies.ensemble_folder import BOUND, refuse_changed
@@ -60,31 +61,34 @@ class EnsembleFiles:
     def measures(self) -> pd.DataFrame:
         """One row per path: `path`, `log_weight`, `failed`, and a column per figure, NaN where there is none."""
         units = {name: str(entry["unit"]) for group in self.summary.values() for name, entry in group.items()}
-        return with_units(read_frame(self.folder / MEASURES), units)
+        return with_units(self._frame(MEASURES, dict.fromkeys(units, "figure")), units)
 
     def moments(self) -> pd.DataFrame:
         """One row per path: `path`, `log_weight`, `failed`, and "asset.moment" columns of what its prices turned out to be."""
-        return read_frame(self.folder / MOMENTS)
+        return self._frame(MOMENTS)
 
     def sums(self) -> pd.DataFrame:
         """One row per path: `path`, `log_weight`, `failed`, and USD of `one_path.sums_of`."""
-        return with_units(read_frame(self.folder / SUMS))
+        return with_units(self._frame(SUMS))
 
     def bands(self) -> pd.DataFrame:
         """Quantiles over paths: `table`, `name`, `column`, `time_s`, `paths`, `mean`, `q05` to `q95`; units also by value of `column`."""
-        return _with_units_of_rows(read_frame(self.folder / BANDS))
+        return _with_units_of_rows(self._frame(BANDS))
 
     def ratios(self) -> pd.DataFrame:
         """Share of the open CDPs of all paths by collateral ratio: `time_s`, `tasset`, bin from `low` to `high`, `share`, `paths`."""
-        return with_units(read_frame(self.folder / RATIOS))
+        return with_units(self._frame(RATIOS))
 
     def refusals(self) -> pd.DataFrame:
         """What was refused: `action`, `status`, `count` over all paths, `paths` that had it."""
-        return with_units(read_frame(self.folder / REFUSALS))
+        return with_units(self._frame(REFUSALS))
 
     def replay(self, path: int) -> str:
         """The command that plays one path again."""
         return f"{self.manifest['replay']} --path {path}"
+
+    def _frame(self, file: str, more: dict[str, file_columns.Kind] | None = None) -> pd.DataFrame:
+        return read_frame(self.folder / file, file_columns.of_ensemble(Path(file).stem) | (more or {}))
 
     def _repr_html_(self) -> str:
         """The summary as a table, for notebooks."""
@@ -107,13 +111,15 @@ def load_ensemble(folder: Path) -> EnsembleFiles:
     """Read a whole ensemble.
 
     Raises:
-        NoRunError: the folder holds none, or a file of it is damaged.
+        NoRunError: the folder holds none, or a file of it is damaged or lacks a key.
     """
+    from seawall.studies import file_keys
+
     missing = [file for file in (MANIFEST, *_FILES) if not (folder / file).is_file()]
     if missing:
         raise NoRunError(f"{folder}: holds no whole ensemble: {', '.join(missing)} missing")
-    manifest = read_manifest(folder)
-    return EnsembleFiles(folder, read_json(folder / SUMMARY), manifest)
+    manifest = file_keys.checked(folder / MANIFEST, read_manifest(folder), file_keys.EnsembleManifest)
+    return EnsembleFiles(folder, file_keys.checked(folder / SUMMARY, read_json(folder / SUMMARY), file_keys.Summary), manifest)
 
 
 def write_manifest(

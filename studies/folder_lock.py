@@ -19,6 +19,10 @@ class FolderInUse(SeawallError, BlockingIOError):
     """Another run writes to this folder; the text names its process."""
 
 
+class LinkedFolder(SeawallError, OSError):
+    """A link in the place of a folder of results; the text names it."""
+
+
 @contextmanager
 def locked(folder: Path, *, patience_s: float = 0.0) -> Iterator[None]:
     """Keep other runs out of a folder, which is made if need be.
@@ -31,9 +35,12 @@ def locked(folder: Path, *, patience_s: float = 0.0) -> Iterator[None]:
 
     Raises:
         FolderInUse: another process, or another thread of this one, is at work there.
+        LinkedFolder: it is a link.
         OSError: the folder cannot be made or written to, or its file system knows no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if folder.is_symlink():
+        raise LinkedFolder(f"{folder}: is a link, which could lead anywhere; nothing is written through it")
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)  # a link under this name could lead anywhere
     try:
         _take(lock, folder, patience_s)

@@ -84,7 +84,7 @@ class Threads:
 
     def __init__(self, workers: int | None = None) -> None:
         """Take so many threads, >= 1; one per core unless told otherwise."""
-        self.workers = max(workers or _cores(), 1)
+        self.workers = max(workers or cores(), 1)
         self._is_warm = False
 
     def play(self, jobs: Iterable[Job]) -> Played:
@@ -120,6 +120,6 @@ def in_order(begin: Callable[[Job], Take], jobs: Iterator[Job], *, ahead: Callab
         yield waiting.popleft()()
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

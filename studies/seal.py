@@ -1,20 +1,25 @@
-"""What a manifest says of the files beside it: their SHA-256 digests and its own, so that damage is found when they are read again.
+"""SHA-256 digests, so that damage is found when files are read again: a manifest's of itself and the files beside it, a file's in it.
 
-This finds accidents. Whoever changes a file on purpose can change the manifest, too.
+This finds accidents. Whoever changes a file on purpose can change its digest, too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from seawall.protocols.errors import SeawallError
 
 MANIFEST = "manifest.json"
 _DIGESTS = "sha256"
+_MARK = b"sha256:"
+ROOM = _MARK + b"0" * 64
+"""What a file has in the place of its own digest before it is stamped."""
 
 
 class NoRunError(SeawallError, FileNotFoundError):
@@ -49,6 +54,21 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def stamped(content: bytes) -> bytes:
+    """A file with its digest in the last `ROOM` of it, which must be there: of all its bytes, the room as it was."""
+    before, room, after = content.rpartition(ROOM)
+    if not room:
+        raise ValueError("there is no room for a digest")
+    return b"".join((before, _MARK, hashlib.sha256(content).hexdigest().encode(), after))
+
+
+def is_stamped(content: bytes) -> bool:
+    """Tell whether a file has the digest of what it holds."""
+    before, mark, rest = content.rpartition(_MARK)
+    found, after = rest[:64], rest[64:]
+    return bool(mark) and found == hashlib.sha256(b"".join((before, ROOM, after))).hexdigest().encode()
+
+
 def read_json(file: Path) -> dict[str, Any]:
     """Keys and values of a JSON file.
 
@@ -58,7 +78,7 @@ def read_json(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise NoRunError(f"{file}: is missing")
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
         raise NoRunError(f"{file}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -66,6 +86,28 @@ def read_json(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NoRunError(f"{file}: is not the JSON that a run writes (no keys and values)")
     return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+@contextmanager
+def understood(*folders: Path) -> Iterator[None]:
+    """Name folders whose files have all that they must, and yet cannot be made sense of: somebody has changed them, or Seawall is wrong.
+
+    Raises:
+        NoRunError: instead of whatever the files led to, with the place in the source.
+    """
+    try:
+        yield
+    except (SeawallError, OSError):
+        raise
+    except Exception as error:
+        last = extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+        names = ", ".join(map(str, folders))
+        raise NoRunError(f"{names}: the files do not fit together; {said}. If nobody changed them, this is a defect of Seawall") from error
 
 
 def _damaged(file: Path) -> NoRunError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ import pandas as pd
 from pyarrow.lib import ArrowException
 
 from seawall.protocols.errors import SeawallError
+from seawall.studies import file_columns
 from seawall.studies.folder_lock import locked
 from seawall.studies.notebook import summary_table
 from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
@@ -43,6 +44,7 @@ FRAMES = {
     "rfq_flows": "rfq_flows.parquet",
 }
 MEASURES = "measures.parquet"
+MAX_CELLS = 300_000_000  # 2.4 GB: more than a million paths have, and than any run records; Parquet can hide many in few bytes
 _PATIENCE_S = 30.0  # a run is saved in far less
 
 
@@ -135,15 +137,19 @@ def load_run(folder: Path) -> RunResult:
     """Read a run's files again; `attrs["units"]` of each frame says the units of its columns.
 
     Raises:
-        NoRunError: if the folder holds no complete run, a file of it is damaged, or another run was saved there meanwhile.
+        NoRunError: if the folder holds no complete run, a file of it is damaged or lacks a column or key, or another run was saved
+            there meanwhile.
     """
+    from seawall.studies import file_keys
+
     missing = [file for file in (MANIFEST, SUMMARY, *FRAMES.values()) if not (folder / file).is_file()]
     if missing:
         raise NoRunError(f"{folder}: holds no complete run: {', '.join(missing)} missing")
     first = _manifest_bytes(folder)
-    manifest = read_manifest(folder)
-    frames = {name: with_units(read_frame(folder / file)) for name, file in FRAMES.items()}
-    found = RunResult(summary=read_json(folder / SUMMARY), manifest=manifest, **frames)
+    manifest = file_keys.checked(folder / MANIFEST, read_manifest(folder), file_keys.RunManifest)
+    frames = {name: with_units(read_frame(folder / file, file_columns.of_run(name))) for name, file in FRAMES.items()}
+    summary = file_keys.checked(folder / SUMMARY, read_json(folder / SUMMARY), file_keys.Summary)
+    found = RunResult(summary=summary, manifest=manifest, **frames)
     if first is None or _manifest_bytes(folder) != first:  # which has the digests of all that was just read
         raise NoRunError(f"{folder}: was written anew while it was read; read it again")
     return found
@@ -157,16 +163,26 @@ def _manifest_bytes(folder: Path) -> bytes | None:
         return None
 
 
-def read_frame(file: Path) -> pd.DataFrame:
-    """Read one Parquet file of a run or an ensemble.
+def read_frame(file: Path, columns: Mapping[str, file_columns.Kind]) -> pd.DataFrame:
+    """Read one Parquet file of a run, an ensemble or a study, which must have these columns.
 
     Raises:
-        NoRunError: it is missing or damaged.
+        NoRunError: it is missing or damaged, or has not; the text names file and column.
     """
+    import pyarrow.parquet as pq
+
+    if not file.is_file():
+        raise NoRunError(f"{file}: is missing")
     try:
-        return pd.read_parquet(file)
+        said = pq.read_metadata(file)
+        if said.num_rows * max(said.num_columns, 1) > MAX_CELLS:  # before they are unpacked
+            raise NoRunError(f"{file}: has {said.num_rows:,} rows of {said.num_columns} columns; at most {MAX_CELLS:,} cells are read")
+        frame = pq.read_table(file).to_pandas(ignore_metadata=True)
+    except NoRunError:
+        raise
     except (OSError, ValueError, ArrowException) as error:
         raise NoRunError(f"{file}: cannot be read: {error}") from None
+    return file_columns.checked(file, frame, columns)
 
 
 def own_folder(folder: Path) -> Path:

@@ -21,8 +21,9 @@ import pyarrow as pa
 
 from seawall.protocols.tables import Floats
 from seawall.scenarios.load import Loaded
+from seawall.scenarios.named_files import contents
 from seawall.studies.chunks import Chunk, SpoiltChunkError, divide, measure_values, read_chunk, write_chunk
-from seawall.studies.ensemble_folder import bind, fingerprint, refuse_changed
+from seawall.studies.ensemble_folder import OtherEnsemble, bind, fingerprint, refuse_changed
 from seawall.studies.players import Job, Players
 from seawall.studies.simulate import replay_command
 
@@ -78,6 +79,7 @@ class Trials:
         progress: called with paths played and paths wanted so far, and once more for each chunk.
         played: paths in all trials, those found in files included.
         found: those of them that were found.
+        files: digests of the files that trials were made of, by file; every trial must be made of the same.
     """
 
     folder: Path
@@ -87,6 +89,7 @@ class Trials:
     progress: Callable[[int, int], None] = lambda _done, _of: None
     played: int = 0
     found: int = 0
+    files: dict[Path, str] = field(default_factory=dict)
     _wanted: int = 0
     _bounds: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     _chunks: dict[tuple[str, int], list[pa.Table]] = field(default_factory=dict)
@@ -135,8 +138,15 @@ class Trials:
         """What the paths of a scenario depend on, as it was when they were first asked for."""
         key = (trial.key, member)
         if key not in self._bounds:
+            self._refuse_other_files(trial.members[member])
             self._bounds[key] = bind(trial.members[member], seed=self.seed, first_path=0, chunk_paths=self.chunk_paths, kept_series=0)
         return self._bounds[key]
+
+    def _refuse_other_files(self, loaded: Loaded) -> None:
+        for file, digest in contents(loaded).items():
+            if self.files.setdefault(file, digest) != digest:
+                said = f"{file}: has changed since this study began; with the old file back, the same command with --resume goes on"
+                raise OtherEnsemble(said)
 
     def _take_file(self, trial: Trial, member: int, chunk: Chunk) -> bool:
         """Take a chunk that an earlier run has written; False where there is none, or one that is spoilt."""

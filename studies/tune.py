@@ -214,7 +214,7 @@ def _held(study: Study, member: Member) -> list[Base]:
 
 
 def _trials(found: Tuned, players: Players, folder: Path, seed: int, progress: Callable[[int, int], None]) -> Trials:
-    return Trials(folder, seed, players, found.study.spec.search.first_paths, progress)
+    return Trials(folder, seed, players, found.study.spec.search.first_paths, progress, files=found.candidates.trials.files)
 
 
 def _check(found: Tuned, kind: str, name: str, members: Sequence[Base], trials: Trials) -> Check:

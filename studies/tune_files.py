@@ -16,17 +16,20 @@ import yaml
 from seawall.studies.candidates import Assessment, Point
 from seawall.studies.environment import environment
 from seawall.studies.estimate import Estimate
+from seawall.studies.file_columns import Kind
 from seawall.studies.keys import Value, as_text
 from seawall.studies.proposals import label
 from seawall.studies.seal import MANIFEST, read_json, read_manifest, sealed
 from seawall.studies.simulate import replay_command
-from seawall.studies.store import write, write_json
+from seawall.studies.store import read_frame, write, write_json
 from seawall.studies.tune import Check, Tuned
 from seawall.studies.tune_lines import lines_of
 from seawall.studies.tune_schema import Parameter
 from seawall.studies.verdicts import Standing, Verdict, excess, parse_limit
 
 ANSWER, POINTS, RECOMMENDATION = "tuning.json", "points.parquet", "recommendation.yaml"
+_COLUMNS: dict[str, Kind] = {"number": "number", "on_frontier": "flag", "status": "text", "why": "any", "paths": "number"}
+"""Of the points, whatever is tuned."""
 
 
 def save_tuning(found: Tuned, folder: Path, *, workers: str) -> None:
@@ -58,10 +61,13 @@ def load_tuning(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, A
     """The answer of a study, its points and its manifest.
 
     Raises:
-        NoRunError: the folder holds none, or one that is damaged.
+        NoRunError: the folder holds none, or one that is damaged or lacks a key or column.
     """
-    manifest = read_manifest(folder)
-    return read_json(folder / ANSWER), pd.read_parquet(folder / POINTS), manifest
+    from seawall.studies import file_keys
+
+    manifest = file_keys.checked(folder / MANIFEST, read_manifest(folder), file_keys.TuningManifest)
+    answer = file_keys.checked(folder / ANSWER, read_json(folder / ANSWER), file_keys.Tuning)
+    return answer, read_frame(folder / POINTS, _COLUMNS), manifest
 
 
 def as_answer(found: Tuned) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from seawall.scenarios.load import load
 from seawall.studies import ensemble_folder, one_path, players, simulate, store
 from seawall.studies.ensemble import run_paths
 from seawall.studies.ensemble_files import load_ensemble
-from seawall.studies.folder_lock import LOCK, FolderInUse, locked
+from seawall.studies.folder_lock import LOCK, FolderInUse, LinkedFolder, locked
 from seawall.studies.players import Threads
 from seawall.studies.seal import MANIFEST, NoRunError
 from seawall.studies.simulate import run
@@ -82,6 +83,14 @@ def bytes_in(folder):
 def seawall(*arguments):
     """The command line, in this process."""
     return CliRunner().invoke(command_line(), [str(argument) for argument in arguments])
+
+
+def test_a_stopping_rule_of_any_kind_is_kept_and_reported(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(players, "play", made_up)
+    for rule in ("mean(liquidations) +- 3", "cvar95(bad_debt) +- 1%", "p(bad_debt > 0) +- 0.5"):
+        ended = seawall("run", small.file, "--paths", 150, "--until", rule, "--out", tmp_path / rule[:4])
+        assert ended.exit_code == 0, ended.output
+        assert f"Stopping rule {rule}: " in " ".join(ended.output.split())
 
 
 def begin(*arguments, **options):
@@ -326,6 +335,37 @@ def test_an_ensemble_that_no_longer_says_what_it_is_is_not_gone_on_with(tmp_path
     (tmp_path / ensemble_folder.BOUND).write_bytes(damage)
     with pytest.raises(ensemble_folder.OtherEnsemble, match="belongs to another ensemble and cannot be resumed"):
         ran(tmp_path, resume=True)
+
+
+def test_paths_of_another_scenario_are_not_gone_on_with(small, tmp_path):
+    asked = ("run", small.file, "--paths", 2, "--out", tmp_path / "out")
+    assert seawall(*asked).exit_code == 0
+    first = next((tmp_path / "out" / "small").iterdir())
+    whole = bytes_in(first / "chunks")
+    other = tmp_path / "other.yaml"
+    other.write_text(SCENARIO.replace("count: 4", "count: 5"))
+    place = tmp_path / "out" / "other" / f"{load(other).digest}-3-paths"
+    shutil.copytree(first, place)
+    ended = seawall("run", other, *asked[2:], "--resume")
+    assert ended.exit_code == 2
+    assert "belongs to another ensemble and cannot be resumed: digest" in ended.stderr
+    assert bytes_in(place / "chunks") == whole
+
+
+def test_a_folder_of_results_that_is_a_link_is_not_written_through(small, result, tmp_path):
+    asked = ("run", small.file, "--paths", 2, "--out", tmp_path / "out")
+    assert seawall(*asked).exit_code == 0
+    folder = next((tmp_path / "out" / "small").iterdir())
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    whole = bytes_in(tmp_path / "elsewhere")
+    for more in ((), ("--resume",)):
+        ended = seawall(*asked, *more)
+        assert ended.exit_code == 2
+        assert "is a link, which could lead anywhere" in ended.stderr
+    with pytest.raises(LinkedFolder, match="is a link"):
+        save(result, folder)
+    assert bytes_in(tmp_path / "elsewhere") == whole
 
 
 # --- files that change ---

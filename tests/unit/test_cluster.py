@@ -141,7 +141,7 @@ def test_a_missing_price_file_is_named_before_anything_is_sent(crew, tmp_path):
 
 def test_what_is_unpacked_is_what_was_packed_but_for_the_place_of_its_prices(tmp_path):
     rows = np.arange(1.0, 100_001.0)
-    loaded = replace(load(REPLAY), positions=Positions(rows, rows, rows.astype(np.int64), 0, 0, 0))
+    loaded = replace(load(REPLAY), positions=Positions(rows, rows, rows.astype(np.int64), 0, 0, 0, ""))
     light, luggage = pack(loaded)
     assert len(pickle.dumps(Job(light, 1, (0, 1)))) < 20_000
     whole = unpack(light, luggage, tmp_path)
@@ -185,7 +185,7 @@ def test_an_environment_differs_in_what_it_says():
 def test_a_worker_that_cannot_keep_a_price_file_ends_the_study_in_words(crew, monkeypatch):
     monkeypatch.setattr("seawall.studies.luggage.write", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
     loaded = load(REPLAY, ["minters.count=5"])
-    loaded = replace(loaded, positions=Positions(np.ones(1), np.ones(1), np.ones(1, np.int64), 0, 0, 0))
+    loaded = replace(loaded, positions=Positions(np.ones(1), np.ones(1), np.ones(1, np.int64), 0, 0, 0, ""))
     said = r"Worker tcp://\S+ \(\S+\) could not play: OSError: no space left"
     with pytest.raises(ClusterError, match=said), closing(crew.play([Job(loaded, 1, (0,))])) as played:
         next(played)
@@ -221,7 +221,7 @@ def test_options_that_do_not_go_together_are_refused():
     scenario = str(Path(__file__).parent.parent / "scenarios" / "storm.yaml")
     for options, said in (
         (["--cluster", "tcp://h:1"], "--cluster are for many paths"),
-        (["--cluster", "tcp://h:1", "--paths", "2", "--workers", "2"], "leave one of --workers and --cluster out"),
+        (["--cluster", "tcp://h:1", "--paths", "2", "--workers", "2"], "give one of the three"),
         (["--cluster", "here", "--paths", "2"], "--cluster here: is not tcp://HOST:PORT"),
     ):
         found = CliRunner().invoke(command_line(), ["run", scenario, *options])

@@ -17,6 +17,7 @@ from seawall.studies.compare import NothingToCompare, compare, is_clear
 from seawall.studies.differences import LEAST_VAR99_PATHS, RESAMPLES, SAME, Ordered, paired, pulls, unpaired
 from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.estimate import Estimate
+from seawall.studies.file_columns import of_run
 from seawall.studies.risk_table import STATISTICS
 from seawall.studies.seal import MANIFEST, NoRunError
 from seawall.studies.store import FRAMES, MEASURES, SUMMARY
@@ -45,14 +46,16 @@ def three(folders):
 
 
 def single_run(folder, **figures):
-    """The files of a run of one path, as far as a comparison reads them."""
+    """The files of a run of one path in which nothing was recorded."""
     folder.mkdir()
-    for file in FRAMES.values():
-        pd.DataFrame({"time_s": [0.0]}).to_parquet(folder / file)
+    for name, file in FRAMES.items():
+        pd.DataFrame(columns=list(of_run(name))).to_parquet(folder / file)
     pd.DataFrame([{"path": 3, "log_weight": 0.0, **figures}]).to_parquet(folder / MEASURES)
     entries = {name: {"value": value, "unit": "USD", "paths": 1} for name, value in figures.items()}
     (folder / SUMMARY).write_text(json.dumps({"solvency": entries}))
-    manifest = {"name": "One", "seed": 1, "path": 3, "settings": ["a=<b>"], "digest": "0" * 12}
+    manifest = {"name": "One", "seed": 1, "path": 3, "settings": ["a=<b>"], "digest": "0" * 12, "log_weight": 0.0}
+    manifest |= dict.fromkeys(("about", "scenario_file", "scenario_text", "machine", "started", "command", "start"), "")
+    manifest |= {key: [] for key in ("notes", "outages", "shocks", "delistings", "path_moments")} | {"versions": {}, "seconds": {}}
     (folder / MANIFEST).write_text(json.dumps(manifest))
     return folder
 
@@ -253,7 +256,7 @@ def test_a_folder_with_nothing_in_it_is_named(folders, tmp_path):
 def test_a_spoilt_file_of_measures_is_named(folders, tmp_path, damage):
     one = single_run(tmp_path / "one", bad_debt_usd=1.0)
     (one / MEASURES).unlink() if damage is None else (one / MEASURES).write_bytes(damage)
-    with pytest.raises(NoRunError, match=r"measures\.parquet: cannot be read: "):
+    with pytest.raises(NoRunError, match=r"measures\.parquet: (cannot be read: |is missing)"):
         compare([folders / "plain", one])
 
 

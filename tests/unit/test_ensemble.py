@@ -12,7 +12,7 @@ from markets import storm
 
 from seawall.protocols.errors import ConservationError
 from seawall.studies import players
-from seawall.studies.assemble import spread
+from seawall.studies.bands import spread
 from seawall.studies.ensemble import EnsembleFailed, EnsembleInterrupted, run_paths
 from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.ensemble_folder import OtherEnsemble

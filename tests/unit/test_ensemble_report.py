@@ -28,7 +28,7 @@ from seawall.studies.one_path import RATIOS, Outcome
 from seawall.studies.ratio_shares import BINS, ratio_shares
 from seawall.studies.units import unit_of, with_units
 
-RULE = {"rule": "cvar99(bad_debt) +- 5%", "is_met": False, "paths": 150, "figure": "bad_debt_usd", "value": 10.0, "low": 8.0, "high": None}
+RULE = {"rule": "cvar99(bad_debt) +- 5%", "is_met": False, "paths": 150, "value": 10.0, "low": 8.0, "high": None}
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +126,21 @@ def test_a_value_that_is_not_there_says_why():
 
 def test_the_stopping_rule_says_how_it_stands(found):
     assert stopping(found) == ["Stopping rule cvar99(bad_debt) +- 5%: not met after 150 paths, at 10 USD (8 USD to unknown)."]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("p(bad_debt > 0) +- 0.01", "at 10% (8% to 12%)"),
+        ("mean(lp_net_yield_per_year) +- 1%", "at 10% per year (8% per year to 12% per year)"),
+        ("q95(time_to_insolvency) +- 60", "at 0.1 s (0.08 s to 0.12 s)"),
+        ("mean(liquidations) +- 1", "at 0.1 (0.08 to 0.12)"),
+    ],
+)
+def test_the_figure_of_a_stopping_rule_stands_in_its_unit(found, rule, said):
+    rule = {"rule": rule, "is_met": True, "paths": 100, "value": 0.1, "low": 0.08, "high": 0.12}
+    manifest = found.manifest | {"stopping": rule}
+    assert stopping(replace(found, manifest=manifest)) == [f"Stopping rule {rule['rule']}: met after 100 paths, {said}."]
 
 
 def test_the_screen_fits(found, risk):

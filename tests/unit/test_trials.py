@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 from made_up import MadeUp, quick_disk, small, trials
 
-from seawall.studies.trials import Trial
+from seawall.protocols.errors import PriceFileError
+from seawall.scenarios.load import load
+from seawall.studies.ensemble_folder import OtherEnsemble
+from seawall.studies.trials import Trial, Trials
+
+REPLAY = """
+name: Five closes
+about: A file that is replayed.
+seed: 1
+prices: {model: replay, file: prices.csv, assets: {A: a}, time_column: time, bar_seconds: 60}
+tassets: {tA: {tracks: A, min_collateral_ratio: 1.5, auction_discount: 0.1, pool: {liquidity_usd: 1000}}}
+minters: {count: 2}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +96,81 @@ def test_what_was_played_before_an_interruption_is_kept(tmp_path):
     again = trials(tmp_path, players := MadeUp(change))
     again.bring({one: 50})
     assert (again.found, len(players.jobs)) == (30, 2)
+
+
+def replayed(folder, discount):
+    (folder / "replay.yaml").write_text(REPLAY)
+    return Trial((load(folder / "replay.yaml", [f"tassets.tA.auction_discount={discount}"]),), (1.0,))
+
+
+def write_prices(folder, price):
+    rows = [f"2024-03-04T10:0{minute}:00Z,{price + minute}" for minute in range(5)]
+    (folder / "prices.csv").write_text("\n".join(["time,a", *rows]) + "\n")
+
+
+def files_of(folder):
+    return {file: file.read_bytes() for file in (folder / "trials").rglob("*.parquet")}
+
+
+def test_a_price_file_that_changes_between_two_trials_is_named_and_not_mixed_in(tmp_path):
+    write_prices(tmp_path, 100.0)
+    one, other = replayed(tmp_path, 0.1), replayed(tmp_path, 0.2)
+    found = trials(tmp_path, MadeUp(lambda _loaded, path: {"x": float(path)}))
+    found.bring({one: 10, other: 10})
+    kept = files_of(tmp_path)
+    write_prices(tmp_path, 900.0)
+    with pytest.raises(OtherEnsemble, match=r"prices\.csv: has changed since this ensemble began"):
+        found.bring({one: 20})
+    assert found.paths(one) == 10
+    (tmp_path / "prices.csv").unlink()
+    with pytest.raises(PriceFileError, match=r"prices\.csv: no such file"):
+        found.bring({other: 20})
+    assert files_of(tmp_path) == kept
+    write_prices(tmp_path, 100.0)
+    found.bring({one: 20, other: 20})
+    assert (found.paths(one), found.paths(other)) == (20, 20)
+
+
+def test_a_price_file_that_changes_while_trials_are_played_is_named_and_not_mixed_in(tmp_path):
+    def changes(_loaded, path):
+        if path == 10:
+            write_prices(tmp_path, 900.0)
+        return {"x": float(path)}
+
+    write_prices(tmp_path, 100.0)
+    one = replayed(tmp_path, 0.1)
+    with pytest.raises(OtherEnsemble, match=r"prices\.csv: has changed"):
+        trials(tmp_path, MadeUp(changes)).bring({one: 30})
+    assert [file.name for file in files_of(tmp_path)] == ["paths-0000000-0000009.parquet"]
+    again = trials(tmp_path, players := MadeUp(lambda _loaded, path: {"x": float(path)}))
+    again.bring({replayed(tmp_path, 0.1): 10})
+    assert (again.found, len(players.jobs)) == (0, 1)  # those of the old file are kept, and not taken for those of the new one
+
+
+@pytest.mark.parametrize("name", ["prices.csv", "replay.yaml"])
+def test_trials_of_a_file_that_changed_are_not_compared_with_those_of_the_old_one(tmp_path, name):
+    write_prices(tmp_path, 100.0)
+    found = trials(tmp_path, players := MadeUp(lambda _loaded, path: {"x": float(path)}))
+    found.bring({replayed(tmp_path, 0.1): 10, replayed(tmp_path, 0.2): 10})
+    if name == "prices.csv":
+        write_prices(tmp_path, 900.0)
+        new = replayed(tmp_path, 0.3)
+    else:
+        (tmp_path / name).write_text(REPLAY.replace("count: 2", "count: 3"))
+        new = Trial((load(tmp_path / name),), (1.0,))
+    with pytest.raises(OtherEnsemble, match=f"{name}: has changed since this study began"):
+        found.bring({new: 10})
+    assert len(players.jobs) == 2
+
+
+def test_checks_are_played_on_the_files_of_the_search(tmp_path):
+    write_prices(tmp_path, 100.0)
+    search = trials(tmp_path, MadeUp(lambda _loaded, path: {"x": float(path)}))
+    search.bring({replayed(tmp_path, 0.1): 10})
+    checks = Trials(search.folder, 4, search.players, 10, files=search.files)
+    write_prices(tmp_path, 900.0)
+    with pytest.raises(OtherEnsemble, match="has changed since this study began"):
+        checks.bring({replayed(tmp_path, 0.1): 10})
 
 
 def test_scenarios_count_by_their_weights(tmp_path):
