@@ -74,7 +74,7 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the scenario's own.")] = None,
     settings: Set = None,
     path: Annotated[int, typer.Option(min=0, help="Number of the path.")] = 0,
-    paths: Annotated[int | None, typer.Option(min=2, max=10_000_000, help="Run so many paths over all cores: risk figures.")] = None,
+    paths: Annotated[int | None, typer.Option(min=2, max=1_000_000, help="Run so many paths over all cores: risk figures.")] = None,
     until: Annotated[str | None, typer.Option(help='With --paths as the most: stop once "cvar95(bad_debt) +- 5%" holds.')] = None,
     resume: Annotated[bool, typer.Option("--resume", help="With --paths: go on where an interrupted run stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="With --paths: threads; one per core if left out.")] = None,
@@ -461,11 +461,13 @@ def compare(
 @app.command(epilog="Example: python run.py report out/short_squeeze/0123456789ab-2024")
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many paths, or of a tuning study.")]) -> None:
     """Render the report and figures of a run, of many paths or of a tuning study again from their files."""
+    from seawall.studies.folder_lock import refuse_link
     from seawall.studies.seal import understood
 
     with plain_errors(), uncollected(), understood(folder):
         from seawall.studies.ensemble_files import is_ensemble, load_ensemble
 
+        refuse_link(folder)
         if is_ensemble(folder):
             from seawall.reports.ensemble import write_ensemble_report
             from seawall.reports.ensemble_terminal import print_ensemble
@@ -485,11 +487,23 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many
             return
         from seawall.reports.html import write_report
         from seawall.reports.terminal import print_summary
-        from seawall.studies.store import load_run
+        from seawall.studies.store import SUMMARY, load_run
 
+        if not (folder / SUMMARY).exists():
+            _refuse_other_studies(folder)
         result = load_run(folder)
         write_report(result, folder)
         print_summary(result, out, folder)
+
+
+def _refuse_other_studies(folder: Path) -> None:
+    from seawall.protocols.errors import OptionError
+    from seawall.studies import reverse_files, sensitivity_files
+
+    for command, answer in (("reverse", reverse_files.ANSWER), ("sensitivity", sensitivity_files.ANSWER)):
+        if (folder / answer).exists():
+            again = f"the same `{command}` command with --resume writes its page again and plays nothing anew"
+            raise OptionError(f"{folder}: holds what `{command}` found; {again}")
 
 
 @app.command(epilog="Example: python run.py validate scenarios/*.yaml scenarios/studies/*.yaml")

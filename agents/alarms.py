@@ -84,10 +84,10 @@ def owner_alarm(minter: Row, position: Row) -> tuple[float, float, float]:
 def call_alarm(position: Row, tasset: Row) -> tuple[float, float, float]:
     """Price above which a CDP is margin called, or below which it may no more be; never once the tASSET is delisted.
 
-    One that is called and owes nothing any more is looked at next time.
+    One that is called and owes nothing any more, or whose tASSET is delisted, is looked at next time.
     """
     ratio = tasset.min_collateral_ratio
-    if position.is_called and position.debt <= 0.0:
+    if position.is_called and (position.debt <= 0.0 or tasset.is_delisted):
         return NEVER, 0.0, 0.0
     if position.is_called:  # for sure while debt * price * ratio, with both floors taken off, is more than the collateral
         return NEVER, (position.collateral + (1.0 + ratio) * UNIT) / (position.debt * ratio) * AFTER, NEVER

@@ -4,6 +4,8 @@ While the index price, the market's funding per unit and its interest index lie 
 and keepers act on: no time limits that, since the three are all that moves it from outside. Blocks of `SIZE` traders keep, for each market,
 the tightest bounds of those who hold a position there, so a quiet block costs one comparison, and rows are looked at where it is left.
 
+Rules of contracts leave no word of what they change here: an agent's methods do, and `look_at_all` is for terms and rows changed by hand.
+
 Whose own bounds are left is under watch: listed in `Exchange.watched`, and looked at in every round until it has new bounds. Who trades or
 may be liquidated comes under watch at once. Bounds err on the side of looking once too often: the exact conditions decide.
 """
@@ -74,7 +76,7 @@ def tighten(bounds: Row, trader: Row) -> None:
 
 @rule
 def set_bounds(x: Exchange, trader: Row, level: float, now: float) -> None:
-    """Say within which bounds the margin surely stays above `level` times the maintenance margin; with too little to lose, keep watch.
+    """Say within which bounds the margin surely stays above `level` times maintenance and reward; with too little to lose, keep watch.
 
     Some of what is required does not depend on the price p (the least margin, the least reward), so it is bounded: as p falls it rises
     never, as p rises it grows no faster than p. The margin is at least a straight line in p, which interest on the notional makes flatter.
@@ -103,6 +105,12 @@ def set_bounds(x: Exchange, trader: Row, level: float, now: float) -> None:
     if required > slope * price:  # as p rises, what is required may overtake the margin
         trader.safe_high = price + PRICE_PART * spare * price / (required - slope * price)
     tighten(x.margin_blocks[m, trader.member // SIZE], trader)
+
+
+def look_at_all(x: Exchange) -> None:
+    """Let every margin be looked at in the next round, and every LP's next look be read: after terms or rows were changed by hand."""
+    x.margin_blocks["safe_high"] = x.perps_traders["safe_high"] = 0.0
+    x.lp_blocks["next_look"] = 0.0
 
 
 @rule

@@ -1,4 +1,4 @@
-"""How time and memory grow with CDPs, traders, rounds, paths and workers, and where the time goes: the tables of docs/performance.md.
+"""How time and memory grow with CDPs, traders, rounds, paths and cores, and where the time goes: the tables of docs/performance.md.
 
     .venv/bin/python benchmarks/scaling.py           # about four minutes
     .venv/bin/python benchmarks/scaling.py --write   # and put tables and figure into docs/performance.md
@@ -15,7 +15,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,14 +40,12 @@ class Curve:
     Attributes:
         name: of the variable, plural.
         sizes: its values.
-        settings: those of the ground job for a value; None for ensembles.
-        workers: threads of an ensemble; None: the value itself.
+        settings: those of the ground job for a value; None for ensembles, of which the value is the number of paths.
     """
 
     name: str
     sizes: tuple[int, ...]
     settings: Callable[[int], list[str]] | None = None
-    workers: int | None = 1
 
 
 def _traders(count: int) -> list[str]:
@@ -56,14 +55,18 @@ def _traders(count: int) -> list[str]:
 
 
 CORES = os.cpu_count() or 1
-ENSEMBLE = 100  # paths, where workers vary
+ENSEMBLE = 1_000  # paths, where players vary
 CURVES = (
     Curve("CDPs", (250, 1_000, 4_000, 16_000, 64_000), cdps),
     Curve("traders", (50, 200, 800, 3_200, 12_800), _traders),
     Curve("rounds", (5_760, 11_520, 23_040, 46_080, 92_160), lambda rounds: [f"prices.days={rounds // 1_440}"]),
-    Curve("paths", (25, 50, 100, 200)),
-    Curve("workers", tuple(sorted({1, CORES})), workers=None),
+    Curve("paths", (125, 250, 500, 1_000)),
 )
+PLAYERS = {
+    "one core, one thread": ["--workers", "1"],
+    f"{CORES} cores, {CORES} threads": ["--workers", str(CORES)],
+    f"{CORES} cores, {CORES} processes": ["--processes", str(CORES)],
+}
 WITHOUT = {
     "the ground job": [],
     "without traders": ["traders.count=0"],
@@ -81,10 +84,10 @@ def point(settings: Sequence[str], repetitions: int) -> Figures:
     return dict(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
 
 
-def ensemble(paths: int, workers: int) -> Figures:
+def ensemble(paths: int, players: Sequence[str]) -> Figures:
     """`run.py run --paths`: seconds by the clock and megabytes, from its manifest, and CPU seconds of the whole command."""
     with tempfile.TemporaryDirectory(prefix="seawall-bench-") as name:
-        options = ["--paths", str(paths), "--workers", str(workers), "--out", name]
+        options = ["--paths", str(paths), *players, "--out", name]
         before = os.times()
         subprocess.run(
             [sys.executable, str(HERE.parent / "run.py"), "run", str(HERE / "ground.yaml"), *options], check=True, capture_output=True
@@ -98,9 +101,32 @@ def ensemble(paths: int, workers: int) -> Figures:
 
 def figures_of(curve: Curve, size: int) -> Figures:
     """What one point of a curve costs."""
-    if curve.settings is not None:
-        return point(curve.settings(size), LONG_REPETITIONS)
-    return ensemble(size, curve.workers) if curve.workers else ensemble(ENSEMBLE, size)
+    return ensemble(size, ["--workers", "1"]) if curve.settings is None else point(curve.settings(size), LONG_REPETITIONS)
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Keep this process, and those that it starts, on one core."""
+    every = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(every)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, every)
+
+
+def players_table() -> str:
+    """The same paths played by one core and by all."""
+    found: dict[str, Figures] = {}
+    for name, options in PLAYERS.items():
+        with on_one_core() if not found else nullcontext():
+            found[name] = ensemble(ENSEMBLE, options)
+    first = next(iter(found.values()))["simulate"]
+    rows = [
+        [name, f"{each['simulate']:.1f}", f"{first / each['simulate']:.2f}", f"{each['command']:.1f}", f"{each['peak_mb']:,.0f}"]
+        for name, each in found.items()
+    ]
+    return table([f"{ENSEMBLE:,} paths", "s", "times as fast", "CPU s of the command", "first process MB"], rows)
 
 
 def exponent(sizes: Sequence[int], costs: Sequence[float]) -> float:
@@ -123,8 +149,7 @@ def curve_table(curve: Curve, found: Sequence[Figures]) -> str:
         for size, each in zip(curve.sizes, found, strict=True)
     ]
     for text, part in (("exponent, all", slice(None)), ("exponent, last two", slice(-2, None))):
-        if len(curve.sizes) > 2:
-            rows.append([text, *(f"{exponent(curve.sizes[part], [each[name] for each in found[part]]):.2f}" for name in shown)])
+        rows.append([text, *(f"{exponent(curve.sizes[part], [each[name] for each in found[part]]):.2f}" for name in shown)])
     return table([curve.name, *(title for title, _ in shown.values())], rows)
 
 
@@ -150,7 +175,7 @@ def main() -> None:
         measured[curve.name] = [figures_of(curve, size) for size in curve.sizes]
     parts = {
         "machine": machine(),
-        "scaling": "\n\n".join(curve_table(curve, measured[curve.name]) for curve in CURVES),
+        "scaling": "\n\n".join([*(curve_table(curve, measured[curve.name]) for curve in CURVES), players_table()]),
         "without": without_table(),
         "stages": profile(),
     }
@@ -158,8 +183,7 @@ def main() -> None:
     if options.write:
         for name, text in parts.items():
             rewrite(PAGE, name, text)
-        sized = {curve.name: curve.sizes for curve in CURVES if len(curve.sizes) > 2}
-        draw_curves(FIGURE, {name: (sizes, [each["simulate"] for each in measured[name]]) for name, sizes in sized.items()})
+        draw_curves(FIGURE, {curve.name: (curve.sizes, [each["simulate"] for each in measured[curve.name]]) for curve in CURVES})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy as np
 
 from seawall.agents.avmm import NUMERAIRE, Avmm, LpKind, Mechanism, RfqTraderKind, market_price
 from seawall.models.avmm_records import totals
-from seawall.models.measures import SECONDS_PER_YEAR, Figure, Summary, _ratio
+from seawall.models.measures import SECONDS_PER_YEAR, Figure, Summary, _ratio, worth
 from seawall.protocols.compiled import rule
 from seawall.protocols.reputation import is_out_of_range
 from seawall.protocols.status import Action, Status
@@ -141,7 +141,7 @@ def gains(v: Avmm) -> Floats:
     for pool in v.pools:
         supply = v.tokens[pool.share_token].supply
         tokens[pool.share_token] = (v.wallets[pool.account] @ tokens) / supply if supply > 0.0 else 0.0
-    gained: Floats = v.wallets[accounts] @ tokens + v.book.holdings["balance"][v.avmm_lps["position"]] @ prices - start_usd(v)
+    gained: Floats = worth(v.wallets, accounts, tokens) + v.book.holdings["balance"][v.avmm_lps["position"]] @ prices - start_usd(v)
     return gained
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seawall.agents.exchange import Exchange, core_in
+from seawall.models.measures import worth
 from seawall.protocols import debt_liquidation, markets, vaults
 from seawall.protocols.compiled import rule
 from seawall.protocols.liquidity_tables import EVERY, Core
@@ -94,7 +95,7 @@ def own_prices(x: Exchange) -> Floats:
 
 def free_usd(x: Exchange, accounts: np.ndarray) -> Floats:
     """USD of dUSD and collateral in each account's wallet, and of collateral deposited and not delegated."""
-    owned: Floats = x.wallets[accounts] @ own_prices(x) + x.deposits[accounts] @ x.collateral_types["price"]
+    owned: Floats = worth(x.wallets, accounts, own_prices(x)) + worth(x.deposits, accounts, x.collateral_types["price"])
     return owned
 
 

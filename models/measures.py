@@ -15,7 +15,7 @@ from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import COLLECTOR_ACCOUNT, TDOLLAR, Floats, Ints, World
 
 SECONDS_PER_YEAR = 365 * 86_400
-SMALL_PRODUCT = 8_192  # elements of a matrix that BLAS multiplies in one thread
+SMALL_PRODUCT = 8_192  # elements of a matrix that every BLAS multiplies in one thread; many do with far more
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def lp_gain(world: World) -> tuple[float, float]:
     lps, prices = world.lps, token_prices(world)
     if len(lps) == 0:
         return 0.0, 0.0
-    owned = world.wallets[lps["account"]] @ prices
+    owned = worth(world.wallets, lps["account"], prices)
     owned[lps["stake"] >= 0] += stakes_worth(world)[lps["stake"][lps["stake"] >= 0]]
     held = lps["start_base"] + lps["start_asset"] * prices[world.pools[lps["start_pool"]]["asset_token"]]
     return float((owned - held).sum()), float(held.sum())
@@ -228,7 +228,7 @@ def worth(wallets: Floats, accounts: Ints, prices: Floats) -> Floats:
 
     Block by block: for a large product BLAS wakes a thread for each core, and these spin on when it is done, while the market plays.
     """
-    rows = max(SMALL_PRODUCT // len(prices), 1)
+    rows = max(SMALL_PRODUCT // max(len(prices), 1), 1)
     blocks = [wallets[accounts[first : first + rows]] @ prices for first in range(0, len(accounts), rows)]
     return np.concatenate(blocks) if blocks else np.zeros(0)
 

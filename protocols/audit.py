@@ -21,6 +21,7 @@ def faults(world: World) -> list[str]:
     np.add.at(locked, kinds["token"], collateral)
     np.add.at(owed, kinds["tasset"], debt)
     found = [
+        _strayed(world),
         _unequal("wallets and supply of tokens", _held(world.wallets), world.tokens["supply"]),
         _unequal("collateral of CDPs and what the contract holds", locked, world.wallets[MINT_ACCOUNT]),
         _unequal("running sums of debt by kind", debt, kinds["debt"]),
@@ -61,6 +62,14 @@ def _by_kind(world: World, column: str) -> Floats:
     """Sum of a column of the CDPs of each kind, whose rows stand together."""
     values = world.cdps[column]
     return np.array([values[kind["first"] : kind["end"]].sum() for kind in world.cdp_kinds])
+
+
+def _strayed(world: World) -> str:
+    """What rules read of a CDP's kind, beside the rows that it was given."""
+    kinds, cdps = world.cdp_kinds, world.cdps
+    expected = np.repeat(np.arange(len(kinds)), kinds["end"] - kinds["first"])
+    strayed = int(((cdps["kind"] != expected) | (cdps["tasset"] != kinds["tasset"][expected])).sum())
+    return f"CDPs of another kind than their rows are: {strayed}" if strayed else ""
 
 
 def _by_stake_pool(world: World, column: str) -> np.ndarray:

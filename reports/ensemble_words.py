@@ -159,12 +159,13 @@ def _players(workers: int, place: str) -> str:
 
 
 def effort(found: EnsembleFiles) -> str:
-    """How long the ensemble took, who played it, and the most memory that this process had."""
+    """How long the ensemble took, who played it, and the most memory that the process had that wrote it down."""
     manifest = found.manifest
     spent = f"{duration(manifest['seconds'])} with {_players(manifest['workers'], manifest.get('players', 'threads'))}"
     before = int(manifest.get("paths_kept_from_before", 0))
     kept = f", {number(before)} paths kept from before" if before else ""
-    return f"{spent}, {number(manifest['peak_memory_mb'])} MB at most{kept}"
+    asking = "" if manifest.get("players", "threads") == "threads" else " in the process that asked"
+    return f"{spent}, {number(manifest['peak_memory_mb'])} MB at most{asking}{kept}"
 
 
 def share(part: float, whole: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from seawall.reports.style import THEMED, Chart, house_style
+from seawall.reports.words import on_page
 
 _PIXELS_PER_INCH = 200  # of what is drawn as pixels
 
@@ -43,4 +44,4 @@ def draw(chart: Chart) -> str:
     svg = buffer.getvalue()
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL).rstrip()
     spoken = f'<svg role="img" aria-label="{html.escape(chart.alt)}"'
-    return svg.replace("<svg", spoken, 1).replace(">", f">\n <title>{html.escape(chart.title)}</title>", 1)
+    return str(on_page(svg.replace("<svg", spoken, 1).replace(">", f">\n <title>{html.escape(chart.title)}</title>", 1)))

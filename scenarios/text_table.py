@@ -80,7 +80,7 @@ def cells_of(file: Path, content: bytes, wanted: Iterable[str], *, use: str = "r
 
 
 def read_content(file: Path, *, use: str = "replayed") -> bytes:
-    """All bytes of a file. Refuses (PriceFileError) what is no table by its name, no plain file (a pipe is waited for), or too large."""
+    """All bytes of a file. Refuses (PriceFileError) what is no table by name, no plain file (a pipe would be waited for), too large."""
     if file.suffix not in (".csv", ".parquet"):
         raise PriceFileError(f"{file}: the name ends in {file.suffix!r}; only .csv and .parquet can be {use}")
     try:

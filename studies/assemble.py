@@ -11,8 +11,9 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +26,21 @@ from seawall.protocols.tables import Floats
 from seawall.studies.bands import LEVELS, bands, spread
 from seawall.studies.chunks import FIGURE, MOMENT, SUM, Chunk, read_chunk
 from seawall.studies.ratio_shares import ratio_shares
-from seawall.studies.store import MEASURES, SUMMARY, write
+from seawall.studies.store import MEASURES, SUMMARY, write, write_together
 from seawall.studies.survey import Survey, survey
 
 BANDS, MOMENTS, RATIOS, REFUSALS, SUMS = "bands.parquet", "moments.parquet", "ratios.parquet", "refusals.parquet", "sums.parquet"
+_ROWS = {MEASURES: FIGURE, SUMS: SUM, MOMENTS: MOMENT}
+"""Files with a row per path, and how the names of what they hold begin in a chunk."""
 _CHUNKS_AT_ONCE = 200  # bounds the memory, however many paths there are
 
 
 def assemble(chunks: Sequence[Chunk], folder: Path) -> None:
     """Write all files of an ensemble but its manifest."""
     found = survey(chunks)
-    for file, prefix in ((MEASURES, FIGURE), (SUMS, SUM), (MOMENTS, MOMENT)):
-        _write_rows(chunks, folder / file, found.named(prefix), len(prefix))
-    _write(bands(chunks, found.labels, found.log_weights), folder / BANDS)
-    _write(ratio_shares(chunks, found.labels.get("series"), found.log_weights), folder / RATIOS)
+    write_together([folder / file for file in _ROWS], partial(_fill_rows, chunks, found))
+    _write(bands(found.charted, found.labels, found.log_weights), folder / BANDS)
+    _write(ratio_shares(found.charted, found.labels.get("series"), found.log_weights), folder / RATIOS)
     _write(_refusals(found), folder / REFUSALS)
     text = json.dumps(_summarise(found, folder / MEASURES), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write(folder / SUMMARY, lambda file: file.write_text(text, encoding="utf-8"))
@@ -48,25 +50,31 @@ def _write(frame: pd.DataFrame, file: Path) -> None:
     write(file, partial(frame.to_parquet, index=False))
 
 
-def _write_rows(chunks: Sequence[Chunk], file: Path, names: list[str], skipped: int) -> None:
-    """One row per path: its number, log weight, whether it failed, and columns `names` without their first letters."""
-    schema = pa.schema(
-        [("path", pa.int64()), ("log_weight", pa.float64()), ("failed", pa.bool_()), *((name[skipped:], pa.float64()) for name in names)]
-    )
+def _fill_rows(chunks: Sequence[Chunk], found: Survey, parts: Sequence[Path]) -> None:
+    """Fill files with one row per path: its number, log weight, whether it failed, and what each file holds, without first letters."""
+    rest, named = iter(chunks), {prefix: found.named(prefix) for prefix in _ROWS.values()}
+    schemas = {prefix: _schema(names, len(prefix)) for prefix, names in named.items()}
+    wanted = ["log_weight", "error_type", *chain.from_iterable(named.values())]
+    with ExitStack() as stack:
+        writers = {
+            prefix: stack.enter_context(pq.ParquetWriter(part, schemas[prefix], compression="zstd"))
+            for part, prefix in zip(parts, _ROWS.values(), strict=True)
+        }
+        while some := [read_chunk(chunk, wanted) for chunk in islice(rest, _CHUNKS_AT_ONCE)]:
+            for prefix, names in named.items():
+                rows = pa.concat_tables(_rows(table, names, schemas[prefix]) for table in some)
+                writers[prefix].write_table(rows.combine_chunks())
 
-    def fill(part: Path) -> None:
-        rest = iter(chunks)
-        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            while some := list(islice(rest, _CHUNKS_AT_ONCE)):
-                writer.write_table(pa.concat_tables(_rows(chunk, names, schema) for chunk in some).combine_chunks())
 
-    write(file, fill)
+def _schema(names: Sequence[str], skipped: int) -> pa.Schema:
+    fixed = [("path", pa.int64()), ("log_weight", pa.float64()), ("failed", pa.bool_())]
+    return pa.schema([*fixed, *((name[skipped:], pa.float64()) for name in names)])
 
 
-def _rows(chunk: Chunk, names: list[str], schema: pa.Schema) -> pa.Table:
-    table = read_chunk(chunk, ["log_weight", "error_type", *names])
+def _rows(table: pa.Table, names: Sequence[str], schema: pa.Schema) -> pa.Table:
     nothing = pa.array(np.full(len(table), math.nan))
-    columns = [table[name] if name in table.column_names else nothing for name in names]
+    there = set(table.column_names)
+    columns = [table[name] if name in there else nothing for name in names]
     return pa.table([table["path"], table["log_weight"], table["error_type"].is_valid(), *columns], schema=schema)
 
 

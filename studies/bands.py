@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from seawall.protocols.tables import Floats
-from seawall.studies.chunks import Chunk, read_chunk
+from seawall.studies.chunks import Chunk, lists, read_chunk
 from seawall.studies.one_path import COLUMNS, TABLES
 
 Labels = tuple[Floats, list[str]]
@@ -30,7 +30,7 @@ def bands(chunks: Sequence[Chunk], labels: Mapping[str, Labels], log_weights: pd
     """Mean and quantiles `LEVELS` over paths of every time series, record by record.
 
     Args:
-        chunks: of the ensemble.
+        chunks: those of which some path kept a series.
         labels: of the records of each table of which some path kept a series.
         log_weights: of every path, by its number.
 
@@ -39,7 +39,7 @@ def bands(chunks: Sequence[Chunk], labels: Mapping[str, Labels], log_weights: pd
     """
     frames = [pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _TYPES.items()})]
     for table in (table for table in TABLES if table in labels):
-        for columns in _together(table, labels[table], len(log_weights)):
+        for columns in _together(table, labels[table], sum(len(chunk.numbers) for chunk in chunks)):
             numbers, found = _read(chunks, columns)
             weights = np.asarray(log_weights.loc[numbers], dtype=np.float64)
             frames += [_band(table, column, labels[table], values, weights) for column, values in zip(columns, found, strict=True)]
@@ -65,8 +65,8 @@ def _read(chunks: Sequence[Chunk], columns: list[str]) -> tuple[list[int], list[
         rows = rows.drop_null()
         numbers += rows["path"].to_pylist()
         for kept, column in zip(values, columns, strict=True):
-            kept += [value.values.to_numpy() for value in rows[column]]
-    return numbers, [np.stack(kept) for kept in values]
+            kept.append(lists(rows[column]))
+    return numbers, [np.concatenate(kept) for kept in values]
 
 
 def _band(table: str, name: str, labels: Labels, values: Floats, log_weights: Floats) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 One row per path: `path`, `log_weight`, `error_type` and `error` (null unless it failed), `figure.*` (float64, NaN where there is none),
 `missing.figure` and `missing.why` (lists), `refused.action`, `refused.status`, `refused.count` (lists), `sum.*` and `moment.*` (float64),
 and lists `series.*`, `markets.*`, `book.*` of thinned time series and `ratios.cdps` (null where none was kept). The schema's metadata say
-which ensemble it belongs to, group and unit of each figure, and the SHA-256 digest of the whole file, so that a flipped bit is found.
+which ensemble it belongs to, and group and unit of each figure; those of the file have its SHA-256 digest, by which a flipped bit is found.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def write_chunk(chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
 def as_table(outcomes: Sequence[Outcome], ensemble: str) -> pa.Table:
     """One row per path; columns in the order in which paths name them."""
     units = {name: unit for outcome in outcomes for name, unit in outcome.units.items()}
-    metadata = {_BELONGS: ensemble.encode(), _UNITS: json.dumps(units).encode(), _DIGEST: ROOM}  # the room after all that has names in it
+    # The room comes last of what stands there as it is: Arrow's own copy of all this, behind it, is in base64.
+    metadata = {_BELONGS: ensemble.encode(), _UNITS: json.dumps(units).encode(), _DIGEST: ROOM}
     columns: dict[str, pa.Array] = {
         "path": pa.array([one.path for one in outcomes], pa.int64()),
         "log_weight": pa.array([one.log_weight for one in outcomes], pa.float64()),
@@ -144,6 +145,12 @@ def opened(chunk: Chunk) -> Iterator[pq.ParquetFile]:
         raise
     except (pa.ArrowException, OSError) as error:
         raise SpoiltChunkError(f"{chunk.file.name} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def lists(column: pa.ChunkedArray) -> Floats:
+    """A column of lists of numbers, all of one length, as `[paths, numbers]`."""
+    found: Floats = column.combine_chunks().flatten().to_numpy().reshape(len(column), -1 if len(column) else 0)
+    return found
 
 
 def units_of(table: pa.Table) -> dict[str, tuple[str, str]]:

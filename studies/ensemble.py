@@ -29,6 +29,7 @@ from seawall.studies.players import Played, Players, Threads, jobs_of
 from seawall.studies.stopping import Watch
 
 CHUNK_PATHS = 25
+MOST_PATHS = 1_000_000  # of which every table can be read again
 KEPT_SERIES = 2_000
 """Paths of which time series are kept, for the bands of charts."""
 
@@ -87,7 +88,7 @@ def run_paths(
 
     Args:
         loaded: a checked scenario.
-        paths: how many, >= 1; with `until` at most so many.
+        paths: how many, 1 to `MOST_PATHS`; with `until` at most so many.
         folder: where the files go; one ensemble, one folder.
         seed: replaces the scenario's own, >= 0.
         players: who plays them, threads on all cores unless told otherwise. Never shows in the results.
@@ -106,8 +107,10 @@ def run_paths(
         EnsembleFailed: too many paths failed; everything is written.
         EnsembleInterrupted: after Ctrl-C.
     """
-    if paths < 1 or chunk_paths < 1 or first_path < 0 or not 0.0 <= max_failed_share <= 1.0:
-        raise ValueError(f"paths(={paths}), chunk_paths(={chunk_paths}) >= 1, first_path(={first_path}) >= 0, share(={max_failed_share})")
+    if not 1 <= paths <= MOST_PATHS:
+        raise ValueError(f"paths(={paths}) must be from 1 to {MOST_PATHS:,}")
+    if chunk_paths < 1 or first_path < 0 or not 0.0 <= max_failed_share <= 1.0:
+        raise ValueError(f"chunk_paths(={chunk_paths}) >= 1, first_path(={first_path}) >= 0, share(={max_failed_share}) in [0, 1]")
     watch = None if until is None else Watch(until, loaded.scenario)
     seed = loaded.scenario.seed if seed is None else seed
     bound = bind(loaded, seed=seed, first_path=first_path, chunk_paths=chunk_paths, kept_series=kept_series)

@@ -23,6 +23,12 @@ class LinkedFolder(SeawallError, OSError):
     """A link in the place of a folder of results; the text names it."""
 
 
+def refuse_link(folder: Path) -> None:
+    """Refuse (LinkedFolder) a link in the place of a folder of results."""
+    if folder.is_symlink():
+        raise LinkedFolder(f"{folder}: is a link, which could lead anywhere; nothing is written through it")
+
+
 @contextmanager
 def locked(folder: Path, *, patience_s: float = 0.0) -> Iterator[None]:
     """Keep other runs out of a folder, which is made if need be.
@@ -39,8 +45,7 @@ def locked(folder: Path, *, patience_s: float = 0.0) -> Iterator[None]:
         OSError: the folder cannot be made or written to, or its file system knows no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.is_symlink():
-        raise LinkedFolder(f"{folder}: is a link, which could lead anywhere; nothing is written through it")
+    refuse_link(folder)
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)  # a link under this name could lead anywhere
     try:
         _take(lock, folder, patience_s)

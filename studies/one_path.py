@@ -47,8 +47,8 @@ COLUMNS = {
 RATIOS = "ratios.cdps"
 """Column of open CDPs per record, tASSET and bin of `RATIO_EDGES`, of the same records as the thinned series."""
 _ONE_AT_A_TIME = Lock()
-"""Held while a market is built and reduced: a few milliseconds of Python, whose own lock threads would snatch from each other at every call
-of NumPy, a tenth of the time of a path with two threads. Prices and rounds are played side by side."""
+"""Held while a market is built and reduced: milliseconds of Python for a thousand agents, whose own lock threads would snatch from each
+other at every call of NumPy, a tenth of the time of a path with two threads. Prices and rounds are played side by side."""
 ROUNDS_PER_CALL = 2_000  # between two looks at whether to stop: a tenth of a second at most, compiled
 
 

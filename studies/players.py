@@ -1,4 +1,4 @@
-"""Where paths are played: on threads of this machine (here) or on the workers of a cluster (`studies/cluster.py`).
+"""Where paths are played: on threads of this machine (here), in processes (`processes.py`), on the workers of a cluster (`cluster.py`).
 
 A study makes jobs and takes their outcomes in the order of the jobs, whoever finishes first: who played never shows in its results.
 """
@@ -45,7 +45,7 @@ class Players(Protocol):
     """Whoever plays paths.
 
     Attributes:
-        place: what a manifest says of it: `threads`, or the address of a cluster.
+        place: what a manifest says of it: `threads`, `processes`, or the address of a cluster.
         dashboard: address of a page that shows what they do; None where there is none.
         paths_per_job: how many paths a job had best hold.
     """
@@ -61,8 +61,8 @@ class Players(Protocol):
     def play(self, jobs: Iterable[Job]) -> Played:
         """Play jobs; yield the outcomes of each in order of its paths, job after job in the order given.
 
-        Jobs are asked for a few ahead of what is taken. Whoever stops early closes the iterator (`contextlib.closing`): nothing that it
-        began goes on, or is waited for by others.
+        Jobs are asked for a few ahead of what is taken. Whoever stops early closes the iterator (`contextlib.closing`): what it
+        began is given up, or played to the end of its job and dropped.
         """
 
 

@@ -10,22 +10,25 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import connection
-from multiprocessing.synchronize import Event
 from threading import Thread
+from typing import Any
 
 from seawall.protocols.errors import SeawallError
-from seawall.studies.one_path import Outcome
+from seawall.studies.one_path import Interrupted, Outcome
 from seawall.studies.players import Job, Played, Take, cores, in_order, play_job
 
 PATHS_PER_JOB = 5
 """So that a job lasts much longer than its way there and back, and a chunk still has some for every process."""
 JOBS_AHEAD = 4
 """Jobs per process that are begun and not yet taken."""
+CALLS = 65_536  # of `play` that can be told apart at a time
+ALL = 0  # place of what is said to all of them
+DIED = "A process that played paths was killed, perhaps for want of memory. What is written is kept; --resume goes on, maybe with fewer."
 
 
 class ProcessDied(SeawallError):
@@ -39,26 +42,30 @@ class Processes:
     dashboard: str | None = None
     paths_per_job = PATHS_PER_JOB
 
-    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
-        """Play in the processes of a pool, which start now."""
+    def __init__(self, pool: ProcessPoolExecutor, workers: int, closed: Any) -> None:
+        """Play in the processes of a pool, which start now.
+
+        Args:
+            pool: of processes that were made ready with `closed`.
+            workers: how many it may have.
+            closed: `[CALLS]` whether nobody takes outcomes of a call of `play` any more, in memory that all processes see.
+        """
         self.workers = workers
-        self._pool = pool
+        self._pool, self._closed = pool, closed
+        self._calls = 0
         self._is_warm = False
         self._is_ready = threading.Event()
         Thread(target=self._begin).start()
 
     def _begin(self) -> None:
-        try:
-            self._pool.submit(_ready).result()
-        except (BrokenProcessPool, CancelledError, RuntimeError):
-            pass  # shows where outcomes are awaited; or the block is left already
-        finally:
-            self._is_ready.set()
+        # Blocked for all that is started from here. Ctrl-C reaches every process of a terminal; this one decides what it means.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        with suppress(BrokenProcessPool, CancelledError, RuntimeError, EOFError, OSError):  # shows where jobs are handed over
+            next(as_completed([self._pool.submit(_ready) for _ in range(self.workers)])).result()
+        self._is_ready.set()
 
     def play(self, jobs: Iterable[Job]) -> Played:
         """See `Players.play`. Here is where the very first job is played, which compiles what all need, and others while processes start.
-
-        Of what is not taken, a process plays its present job to the end.
 
         Raises:
             ProcessDied: a process was killed.
@@ -71,15 +78,21 @@ class Processes:
             found = play_job(job, is_stopped=lambda: False)
             self._is_warm = True
             yield found
-        begun: set[Future[list[Outcome]]] = set()
+        call, begun = self._calls % (CALLS - 1) + 1, set[Future[list[Outcome]]]()
+        self._calls += 1
+        self._closed[call] = 0
         try:
-            yield from in_order(partial(self._submit, begun), left, ahead=lambda: JOBS_AHEAD * self.workers)
+            yield from in_order(partial(self._submit, call, begun), left, ahead=lambda: JOBS_AHEAD * self.workers)
         finally:
+            self._closed[call] = 1
             for future in tuple(begun):
                 future.cancel()
 
-    def _submit(self, begun: set[Future[list[Outcome]]], job: Job) -> Take:
-        future = self._pool.submit(_play, job)
+    def _submit(self, call: int, begun: set[Future[list[Outcome]]], job: Job) -> Take:
+        try:
+            future = self._pool.submit(_play, call, job)
+        except BrokenProcessPool:
+            raise ProcessDied(DIED) from None
         begun.add(future)
         future.add_done_callback(begun.discard)
         return partial(_result, future)
@@ -87,29 +100,29 @@ class Processes:
 
 @contextmanager
 def start(count: int | None = None) -> Iterator[Processes]:
-    """Start processes, one per core unless told otherwise; they end with the block, or with this process, however that ends.
+    """Start so many processes, one per core unless told otherwise; they end with the block, or with this process, however that ends.
 
     A script that calls this, as any that starts processes, does so under `if __name__ == "__main__":`.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])  # imported once, for all of them
-    workers, stop = count or cores(), context.Event()
-    pool = ProcessPoolExecutor(workers, context, initializer=_make_ready, initargs=(stop,))
+    workers = count or cores()
+    closed = context.RawArray("b", CALLS)  # without a lock, which a process that is killed might hold for ever
+    pool = ProcessPoolExecutor(workers, context, initializer=_make_ready, initargs=(closed,))
     try:
-        yield Processes(pool, workers)
+        yield Processes(pool, workers, closed)
     finally:
-        stop.set()
+        closed[ALL] = 1
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_stop: list[Event] = []
-"""In a process of the pool: set once nobody wants its outcomes any more."""
+_seen: list[Any] = []
+"""In a process of the pool: the calls that are closed."""
 
 
-def _make_ready(stop: Event) -> None:
-    """Prepare a process of the pool. Ctrl-C reaches all processes of a terminal; the one that started them decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _stop[:] = [stop]
+def _make_ready(closed: Any) -> None:
+    """Prepare a process of the pool."""
+    _seen[:] = [closed]
     Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -124,13 +137,16 @@ def _ready() -> None:
     """Nothing to do but be there."""
 
 
-def _play(job: Job) -> list[Outcome]:
-    return play_job(job, is_stopped=_stop[0].is_set)
+def _play(call: int, job: Job) -> list[Outcome]:
+    """Play a job of a call; nothing of it once that is closed."""
+    try:
+        return play_job(job, is_stopped=lambda: bool(_seen[0][ALL] or _seen[0][call]))
+    except Interrupted:
+        return []
 
 
 def _result(future: Future[list[Outcome]]) -> list[Outcome]:
     try:
         return future.result()
     except BrokenProcessPool:
-        text = "a process that played paths was killed, perhaps for want of memory. What is written is kept; --resume goes on"
-        raise ProcessDied(f"{text}, best with fewer --processes.") from None
+        raise ProcessDied(DIED) from None

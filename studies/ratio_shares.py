@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from seawall.models.records import RATIO_EDGES
 from seawall.protocols.tables import Floats
-from seawall.studies.chunks import Chunk, read_chunk
+from seawall.studies.chunks import Chunk, lists, read_chunk
 from seawall.studies.one_path import RATIOS
 
 BINS = len(RATIO_EDGES) - 1
@@ -21,7 +21,7 @@ def ratio_shares(chunks: Sequence[Chunk], labelled: tuple[Floats, list[str]] | N
     """Share of the open CDPs of all paths per bin [low, high) of the collateral ratio at the market price; a row per record, tASSET, bin.
 
     Args:
-        chunks: of the ensemble.
+        chunks: those of which some path kept a series.
         labelled: time in seconds and tASSET of each record, as a thinned series has them; None where no path kept one.
         log_weights: of every path, by its number.
 
@@ -58,5 +58,4 @@ def _counts(chunk: Chunk) -> tuple[list[int], Floats]:
     if RATIOS not in table.column_names:
         return [], np.zeros((0, 0, BINS))
     rows: pa.Table = table.drop_null()
-    counts = [value.values.to_numpy().reshape(-1, BINS) for value in rows[RATIOS]]
-    return rows["path"].to_pylist(), np.array(counts)
+    return rows["path"].to_pylist(), lists(rows[RATIOS]).reshape(len(rows), -1, BINS)

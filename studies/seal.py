@@ -16,6 +16,7 @@ from typing import Any
 from seawall.protocols.errors import SeawallError
 
 MANIFEST = "manifest.json"
+_ROOT = Path(__file__).parent.parent
 _DIGESTS = "sha256"
 _MARK = b"sha256:"
 ROOM = _MARK + b"0" * 64
@@ -101,10 +102,11 @@ def understood(*folders: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (SeawallError, OSError):
+    except (SeawallError, OSError, MemoryError):
         raise
     except Exception as error:
-        last = extract_tb(error.__traceback__)[-1]
+        places = extract_tb(error.__traceback__)[1:]  # after the `yield` above
+        last = next((place for place in reversed(places) if Path(place.filename).parent.parent == _ROOT), places[-1])
         said = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
         names = ", ".join(map(str, folders))
         raise NoRunError(f"{names}: the files do not fit together; {said}. If nobody changed them, this is a defect of Seawall") from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,7 @@ from pyarrow.lib import ArrowException
 
 from seawall.protocols.errors import SeawallError
 from seawall.studies import file_columns
-from seawall.studies.folder_lock import locked
+from seawall.studies.folder_lock import locked, refuse_link
 from seawall.studies.notebook import summary_table
 from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
 from seawall.studies.units import with_units
@@ -44,7 +44,7 @@ FRAMES = {
     "rfq_flows": "rfq_flows.parquet",
 }
 MEASURES = "measures.parquet"
-MAX_CELLS = 300_000_000  # 2.4 GB: more than a million paths have, and than any run records; Parquet can hide many in few bytes
+MAX_CELLS = 500_000_000  # 4 GB: more than `MOST_PATHS` have, and than any run records; Parquet can hide many in few bytes
 _PATIENCE_S = 30.0  # a run is saved in far less
 
 
@@ -174,9 +174,9 @@ def read_frame(file: Path, columns: Mapping[str, file_columns.Kind]) -> pd.DataF
     if not file.is_file():
         raise NoRunError(f"{file}: is missing")
     try:
-        said = pq.read_metadata(file)
-        if said.num_rows * max(said.num_columns, 1) > MAX_CELLS:  # before they are unpacked
-            raise NoRunError(f"{file}: has {said.num_rows:,} rows of {said.num_columns} columns; at most {MAX_CELLS:,} cells are read")
+        cells = _cells(pq.read_metadata(file))
+        if cells > MAX_CELLS:  # before they are unpacked
+            raise NoRunError(f"{file}: has {cells:,} cells; at most {MAX_CELLS:,} are read")
         frame = pq.read_table(file).to_pandas(ignore_metadata=True)
     except NoRunError:
         raise
@@ -185,11 +185,17 @@ def read_frame(file: Path, columns: Mapping[str, file_columns.Kind]) -> pd.DataF
     return file_columns.checked(file, frame, columns)
 
 
+def _cells(said: Any) -> int:
+    """Values of a Parquet file by its metadata, those in lists counted one by one."""
+    groups = [said.row_group(at) for at in range(said.num_row_groups)]
+    in_columns = sum(group.column(at).num_values for group in groups for at in range(group.num_columns))
+    return int(max(in_columns, said.num_rows * max(said.num_columns, 1)))
+
+
 def own_folder(folder: Path) -> Path:
-    """Make a folder inside of one of results. Raises WriteError for a link in its place, which could lead anywhere."""
+    """Make a folder inside of one of results. Raises LinkedFolder for a link in its place."""
     folder.mkdir(exist_ok=True)
-    if folder.is_symlink():
-        raise WriteError(f"{folder}: is a link; nothing is written through it")
+    refuse_link(folder)
     return folder
 
 
@@ -205,19 +211,27 @@ def write(path: Path, writer: Callable[[Path], Any]) -> None:
     Raises:
         WriteError: it cannot be written; what was there before stays.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    write_together([path], lambda parts: writer(parts[0]))
+
+
+def write_together(paths: Sequence[Path], writer: Callable[[list[Path]], Any]) -> None:
+    """The same for several files of one folder, which are filled at the same time."""
+    parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
     try:
-        part.unlink(missing_ok=True)
-        part.touch(exist_ok=False)  # a file of our own: a link that somebody left under this name could lead anywhere
-        writer(part)
-        _sync(part)
-        part.replace(path)
-        _sync(path.parent)
-    except OSError as error:
-        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
+        for part in parts:
             part.unlink(missing_ok=True)
+            part.touch(exist_ok=False)  # a file of our own: a link that somebody left under this name could lead anywhere
+        writer(parts)
+        for part, path in zip(parts, paths, strict=True):
+            _sync(part)
+            part.replace(path)
+        _sync(paths[0].parent)
+    except OSError as error:
+        raise WriteError(f"{', '.join(map(str, paths))}: cannot be written: {error.strerror or error}") from error
+    finally:
+        for part in parts:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

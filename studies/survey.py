@@ -28,6 +28,7 @@ class Survey:
         missing: how often a figure is missing for which reason, by name of the figure.
         refused: how often what was refused for which reason, by (action, reason).
         refused_paths: on how many paths, by the same.
+        charted: chunks of which some path kept a series.
         labels: time and name of each record, by table of which some path kept a series.
         path_numbers: of each chunk, `[paths]` each.
         path_weights: logs of the weights, likewise.
@@ -39,6 +40,7 @@ class Survey:
     missing: dict[str, Counter[str]] = field(default_factory=dict)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused_paths: Counter[tuple[str, str]] = field(default_factory=Counter)
+    charted: list[Chunk] = field(default_factory=list)
     labels: dict[str, Labels] = field(default_factory=dict)
     path_numbers: list[Ints] = field(default_factory=list)
     path_weights: list[Floats] = field(default_factory=list)
@@ -64,13 +66,16 @@ def survey(chunks: Sequence[Chunk]) -> Survey:
     found = Survey()
     for chunk in chunks:
         with opened(chunk) as file:
-            found.columns |= dict.fromkeys(file.schema_arrow.names)
-            table = rows_of(file, chunk, [*_FIXED, *_labels_wanted(found)])
-        found.units |= {name: unit for name, unit in units_of(table).items() if name not in found.units}
-        _note_paths(found, table)
-        _note_missing(found, table)
-        _note_refused(found, table)
-        _note_labels(found, table)
+            names = file.schema_arrow.names
+            found.columns |= dict.fromkeys(names)
+            rows = rows_of(file, chunk, [*_FIXED, *_labels_wanted(found)])
+        if any(f"{table}.time_s" in names for table in TABLES):
+            found.charted.append(chunk)
+        found.units |= {name: unit for name, unit in units_of(rows).items() if name not in found.units}
+        _note_paths(found, rows)
+        _note_missing(found, rows)
+        _note_refused(found, rows)
+        _note_labels(found, rows)
     return found
 
 

@@ -71,12 +71,16 @@ def test_a_report_is_rendered_again_from_the_files(stormy):
 
 
 def test_mistakes_end_with_code_2_and_no_traceback(tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "sensitivity.json").write_text("{}")
     for arguments, said in [
         (("run", "no.yaml"), "no.yaml: cannot be read (No such file or directory); shipped scenarios: "),
         (("run", STORM, "--set", "minters.count=x"), "--set: minters.count: 'x' must be a valid integer"),
         (("run", STORM, "--set", "minters.count=1"), "of tA, but CDPs mint "),
         (("run", STORM, "--seed", "-1"), "greater than or equal to 0"),
         (("report", tmp_path), f"{tmp_path}: holds no complete run: manifest.json"),
+        (("report", study), "holds what `sensitivity` found; the same `sensitivity` command with --resume writes its page again"),
         (("run", "scenarios/replay.yaml", "--set", "prices.file=no.csv"), "no.csv"),
         (("run", "scenarios/replay.yaml", "--set", "prices.assets.TSLA=TLSA"), "TLSA"),
         (("run", "scenarios/replay.yaml", "--set", "prices.max_gap_minutes=0"), "prices: columns(="),

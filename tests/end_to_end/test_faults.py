@@ -359,8 +359,8 @@ def test_a_folder_of_results_that_is_a_link_is_not_written_through(small, result
     folder.rename(tmp_path / "elsewhere")
     folder.symlink_to(tmp_path / "elsewhere")
     whole = bytes_in(tmp_path / "elsewhere")
-    for more in ((), ("--resume",)):
-        ended = seawall(*asked, *more)
+    for command in (asked, (*asked, "--resume"), ("report", folder)):
+        ended = seawall(*command)
         assert ended.exit_code == 2
         assert "is a link, which could lead anywhere" in ended.stderr
     with pytest.raises(LinkedFolder, match="is a link"):

@@ -5,17 +5,18 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from markets import ROOT, command_line
 from typer.testing import CliRunner
 
 from seawall.scenarios.load import load
+from seawall.studies import processes
 from seawall.studies.ensemble import run_paths
 from seawall.studies.folder_lock import LOCK
 from seawall.studies.players import Threads, jobs_of
-from seawall.studies.processes import JOBS_AHEAD, PATHS_PER_JOB, ProcessDied, start
+from seawall.studies.processes import ALL, PATHS_PER_JOB, ProcessDied, start
 
 PATHS = 90
 PATIENCE = 60.0  # seconds
@@ -72,61 +73,103 @@ def members(session):
     return [int(line.split()[0]) for line in told.splitlines() if not line.split()[1].startswith("Z")]
 
 
-def test_processes_give_the_bytes_of_threads(place, expected, tmp_path):
-    with begin(place, tmp_path) as process:
-        assert process.wait(PATIENCE) == 0, process.stderr.read()
-    (folder,) = tmp_path.glob("small/*-paths")
-    assert {name: content for name, content in files_of(folder).items() if name in expected} == expected
+@contextmanager
+def ready(count, monkeypatch):
+    """Processes that are there, so that no path is played here."""
+    with start(count) as players:
+        assert players._is_ready.wait(PATIENCE)
+        players._is_warm = True
+        monkeypatch.delattr(processes, "play_job")
+        yield players
+
+
+def test_processes_give_the_bytes_of_threads(place, expected, tmp_path, monkeypatch):
+    with ready(2, monkeypatch) as players:
+        run_paths(load(place / "small.yaml"), paths=PATHS, folder=tmp_path, players=players)
+    assert files_of(tmp_path) == expected
 
 
 def test_ctrl_c_ends_all_processes_and_resuming_gives_the_same_bytes(place, expected, tmp_path):
     with begin(place, tmp_path) as process:
         wait_for(lambda: list(tmp_path.glob("small/*-paths/chunks/*.parquet")))
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        assert process.wait(PATIENCE) == 130
-        assert "--resume goes on" in process.stderr.read()
-        wait_for(lambda: not members(process.pid))
+        interrupt(process)
     (folder,) = tmp_path.glob("small/*-paths")
     run_paths(load(place / "small.yaml"), paths=PATHS, folder=folder, players=Threads(2), resume=True)
     assert {name: content for name, content in files_of(folder).items() if name in expected} == expected
 
 
+@pytest.mark.parametrize("seconds", [0.1, 0.8])
+def test_ctrl_c_while_processes_start_ends_without_a_traceback(place, tmp_path, seconds):
+    with begin(place, tmp_path) as process:
+        wait_for(lambda: len(members(process.pid)) >= 3)  # the command, its resource tracker, its fork server
+        time.sleep(seconds)
+        interrupt(process)
+
+
+def interrupt(process):
+    """As a terminal does."""
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    said = process.stderr.read()
+    assert "--resume goes on" in said
+    assert "Traceback" not in said
+    wait_for(lambda: not members(process.pid))
+
+
 def test_processes_end_with_the_one_that_started_them(place, tmp_path):
     with begin(place, tmp_path) as process:
-        wait_for(lambda: len(members(process.pid)) >= 4)  # the command, the server that processes are forked from, and two of them
+        wait_for(lambda: len(members(process.pid)) >= 5)  # those three, and two that play
         process.kill()
         wait_for(lambda: not members(process.pid))
 
 
-def test_a_process_that_is_killed_is_named_and_what_is_written_is_kept(place, expected, tmp_path):
-    loaded = load(place / "small.yaml")
+def test_a_process_that_is_killed_is_named_and_what_is_written_is_kept(place, expected, tmp_path, monkeypatch):
+    loaded, killed = load(place / "small.yaml"), []
 
     def kill(done, _):
-        if done > 2 * PATHS // 3 and players.workers == 2:
-            players.workers = 1  # so that it happens once
-            os.kill(next(iter(players._pool._processes)), signal.SIGKILL)
+        if done > 2 * PATHS // 3 and not killed:
+            killed.extend(players._pool._processes)
+            os.kill(killed[0], signal.SIGKILL)
 
-    with pytest.raises(ProcessDied, match=r"--resume goes on, best with fewer --processes\.$"), start(2) as players:
-        players._is_ready.wait(PATIENCE)
-        run_paths(loaded, paths=PATHS, folder=tmp_path, players=players, chunk_paths=25, progress=kill)
+    with (
+        ready(2, monkeypatch) as players,
+        pytest.raises(ProcessDied, match=r"^A process .* was killed, .* --resume goes on"),
+    ):
+        run_paths(loaded, paths=PATHS, folder=tmp_path, players=players, progress=kill)
     assert list((tmp_path / "chunks").glob("*.parquet"))
-    with start(1) as players:
-        run_paths(loaded, paths=PATHS, folder=tmp_path, players=players, resume=True)
+    run_paths(loaded, paths=PATHS, folder=tmp_path, players=Threads(1), resume=True)
     assert files_of(tmp_path) == expected
 
 
-def test_what_nobody_takes_is_not_played_and_holds_nobody_up(place):
+def test_a_process_that_is_killed_while_nobody_waits_for_it_is_named_too(place, monkeypatch):
+    jobs = jobs_of(load(place / "small.yaml"), 3, range(10_000), each=PATHS_PER_JOB)
+    with ready(1, monkeypatch) as players, closing(players.play(jobs)) as played:
+        next(played)
+        os.kill(next(iter(players._pool._processes)), signal.SIGKILL)
+        wait_for(lambda: players._pool._broken)
+        with pytest.raises(ProcessDied):
+            list(played)
+
+
+def test_what_nobody_takes_is_given_up(place, monkeypatch):
     loaded = load(place / "small.yaml")
-    asked = []
-    jobs = (asked.append(job) or job for job in jobs_of(loaded, 3, range(100_000), each=PATHS_PER_JOB))
-    with start(1) as players:
-        players._is_ready.wait(PATIENCE)
-        with closing(players.play(jobs)) as played:
-            first = [next(played), next(played)]
+    with ready(1, monkeypatch) as players:
+        with closing(players.play(jobs_of(loaded, 3, range(10_000), each=PATHS_PER_JOB))) as played:
+            first = next(played)
         after = next(iter(players.play(jobs_of(loaded, 3, range(PATHS_PER_JOB), each=PATHS_PER_JOB))))
-    assert [outcome.path for outcome in first[1]] == list(range(PATHS_PER_JOB, 2 * PATHS_PER_JOB))
-    assert repr(after) == repr(first[0])
-    assert len(asked) <= 2 + JOBS_AHEAD
+        assert (players._closed[ALL], players._closed[1]) == (0, 1)
+    assert repr(after) == repr(first)
+    assert players._closed[ALL] == 1
+
+
+@pytest.mark.parametrize("said", [ALL, 7])
+def test_a_process_plays_no_path_of_a_call_that_is_closed(place, monkeypatch, said):
+    closed = [0] * 10
+    monkeypatch.setattr(processes, "_seen", [closed])
+    (job,) = jobs_of(load(place / "small.yaml"), 3, range(2), each=2)
+    assert [outcome.path for outcome in processes._play(7, job)] == [0, 1]
+    closed[said] = 1
+    assert processes._play(7, job) == []
 
 
 def test_options_of_who_plays_are_refused_together(place):

@@ -21,10 +21,10 @@ from seawall.protocols.errors import ScenarioError
 from seawall.reports.html import write_report
 from seawall.scenarios.build import build
 from seawall.scenarios.load import load
-from seawall.studies.folder_lock import LOCK, locked
+from seawall.studies.folder_lock import LOCK, LinkedFolder, locked
 from seawall.studies.seal import NoRunError
 from seawall.studies.simulate import run
-from seawall.studies.store import WriteError, load_run, save, write
+from seawall.studies.store import load_run, save, write
 
 FOLDERS = ("protocols", "prices", "agents", "models", "scenarios", "studies", "reports")
 SOURCES = [*(file for folder in FOLDERS for file in sorted((ROOT / folder).glob("*.py"))), ROOT / "run.py", ROOT / "__init__.py"]
@@ -112,11 +112,13 @@ FORBIDDEN = {
     "pickle": r"(import|from) (cloudpickle|dill|joblib|shelve|marshal)|from pickle|pickle\.(?!dumps$)|.*\.(read|to)_pickle$|allow_pickle=",
     "code": r"(eval|exec|compile|__import__)\(\)|runpy\.|.*\.exec_module$",
     "yaml": r"yaml\.(load|load_all|full_load|unsafe_load|Loader|FullLoader|UnsafeLoader)$",
-    "process": r"(import|from) (subprocess|pty|multiprocessing)\b|os\.(system|popen|exec.*|spawn.*|posix_spawn.*)$|shell=",
+    "process": r"(import|from) (subprocess|pty|multiprocessing|concurrent\.futures\.process)\b|.*ProcessPoolExecutor\b|shell="
+    r"|os\.(system|popen|exec.*|spawn.*|posix_spawn.*)$",
     "template": r".*\.from_string$",
 }
 STARTED = [("run.py", "os.execv"), ("watch.py", "os.execv")]
-STARTED += [("processes.py", f"{how} multiprocessing{part}") for how, part in (("import", ""), ("from", ""), ("from", ".synchronize"))]
+STARTED += [("processes.py", f"from {module}") for module in ("concurrent.futures.process", "multiprocessing")]
+STARTED += [("processes.py", "import multiprocessing"), ("processes.py", "ProcessPoolExecutor()")]
 """The command line starts itself again with the Python of `.venv`, the live page with Solara's server; `--processes` its own."""
 
 
@@ -263,7 +265,7 @@ def trap(tmp_path, result):
 
 def test_links_among_results_are_not_written_through(trap, result):
     folder, precious = trap
-    with pytest.raises(WriteError, match="figures: is a link; nothing is written through it"):
+    with pytest.raises(LinkedFolder, match="figures: is a link, which could lead anywhere; nothing is written through it"):
         write_report(result, folder)
     with pytest.raises(OSError, match="symbolic links"):
         save(result, folder)

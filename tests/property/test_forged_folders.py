@@ -7,6 +7,7 @@ import random
 import shutil
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -188,6 +189,8 @@ def test_files_that_do_not_fit_together_are_named_with_the_place(tmp_path):
         understood(tmp_path),
     ):
         {}["x"]
+    with pytest.raises(NoRunError, match=r"KeyError: 'y' \(file_columns\.py:\d+\)\. If nobody"), understood(tmp_path):
+        file_columns.of_ensemble("y")
     with pytest.raises(SeawallError, match=r"^told$"), understood(tmp_path):
         raise SeawallError("told")
     with pytest.raises(OSError, match="disk"), understood(tmp_path):
@@ -206,8 +209,12 @@ def test_a_number_that_is_none_is_named(whole, tmp_path, number):
 def test_a_table_of_results_of_too_many_cells_is_refused_before_it_is_unpacked(whole, tmp_path, monkeypatch):
     shutil.copytree(whole["run"], tmp_path / "run")
     monkeypatch.setattr(store, "MAX_CELLS", 1_000)
-    with pytest.raises(NoRunError, match=r"series\.parquet: has [\d,]+ rows of 24 columns; at most 1,000 cells are read"):
+    with pytest.raises(NoRunError, match=r"series\.parquet: has [\d,]+ cells; at most 1,000 are read"):
         load_run(tmp_path / "run")
+    many = pa.table({"time_s": [0.0], "hidden": [list(range(2_000))]})
+    pq.write_table(many, tmp_path / "run" / "ratios.parquet")
+    with pytest.raises(NoRunError, match=r"ratios\.parquet: has 2,001 cells; at most 1,000 are read"):
+        store.read_frame(tmp_path / "run" / "ratios.parquet", {})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -221,3 +228,18 @@ def test_no_character_of_a_forged_manifest_turns_a_page_around(whole, tmp_path, 
     page = (tmp_path / kind / "report.html").read_text(encoding="utf-8")
     assert "one two three [31m four five" in page
     assert not set(page + ended.output) & set("\u202e\u2066\x1b\x07\u200b")
+
+
+def test_no_character_of_a_forged_table_turns_a_figure_around(whole, tmp_path):
+    shutil.copytree(whole["run"], tmp_path / "run")
+    for file in ("series", "ratios", "events"):
+        path = tmp_path / "run" / f"{file}.parquet"
+        frame = pd.read_parquet(path)
+        frame["tasset"] = "t\u202eA\u200b\x07"
+        frame.to_parquet(path, index=False)
+    ended = CliRunner().invoke(command_line(), ["report", str(tmp_path / "run")])
+    assert ended.exit_code == 0, ended.output
+    pages = [tmp_path / "run" / "report.html", *(tmp_path / "run" / "figures").glob("*.svg")]
+    assert len(pages) > 3
+    for page in pages:
+        assert not set(page.read_text(encoding="utf-8")) & set("\u202e\u200b\x07"), page.name

@@ -183,20 +183,13 @@ def without_rests(x):
     return x._replace(**changed)
 
 
-def wake_everybody(x):
-    """Let every margin be looked at, and every LP's next look, as without blocks."""
-    for bounds in (x.margin_blocks, x.perps_traders):
-        bounds["safe_high"] = 0.0
-    x.lp_blocks["next_look"] = 0.0
-
-
 def played(file, settings, seed, is_plain):
     """A whole run, in which nobody rests if it is plain: margins that wait for a look between rounds, digest of all else, and the end."""
     model = build(load(file, settings), seed=seed)
     looks, rows = 0, np.zeros(500, np.int64)
     while model.running:
         if is_plain:
-            wake_everybody(model.exchange)
+            margin_watch.look_at_all(model.exchange)
         looks += margin_watch.traders_to_watch(Exchange(*(table.copy() for table in model.exchange)), rows)
         model.step()
     return looks, digest(model.world, without_rests(model.exchange)), model.exchange

@@ -1,7 +1,7 @@
 """The market machines for as long as one likes: SEAWALL_SOAK_SECONDS each, 60 if not said.
 
 Compiled as users run them; NUMBA_DISABLE_JIT=1 checks the same rules in plain Python, which raises where compiled code goes on.
-What was asked is printed as a row of the table in docs/reliability.md, then rule by rule; pytest-xdist would swallow it.
+What was asked is printed as a row of the table of soaks in docs/reliability.md, then rule by rule; pytest-xdist would swallow it.
 """
 
 import os

@@ -87,6 +87,15 @@ def test_lp_yield_is_fees_over_mean_pool_value_and_years():
     assert figures["fee_yield_per_year"].value == pytest.approx(100 / 200_000 / (60 / (365 * DAY)))
 
 
+def test_wallets_are_worth_the_same_in_blocks_and_all_at_once():
+    rng = np.random.default_rng(3)
+    wallets, prices = rng.random((5_000, 7)), rng.random(7)
+    accounts = rng.permutation(5_000)[:4_001]
+    assert len(accounts) > 3 * measures.SMALL_PRODUCT // len(prices)
+    np.testing.assert_allclose(measures.worth(wallets, accounts, prices), wallets[accounts] @ prices, rtol=1e-15)
+    assert len(measures.worth(wallets, accounts[:0], prices)) == 0
+
+
 def test_lp_gain_is_measured_against_holding():
     """After a doubling of the price, arbitraged, a constant-product LP holds 2*sqrt(2)/3 of what holding gives."""
     world = a_market(price=200.0, minters=4)

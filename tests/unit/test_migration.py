@@ -291,6 +291,18 @@ def test_alarms_ring_no_more_for_a_delisted_cdp():
     assert not position.is_called
 
 
+def test_a_cdp_that_changes_in_the_round_of_its_delisting_is_called_no_more():
+    """Called, and below 100% at the end price, too: whatever is burned of it then, it stays below."""
+    world = a_wide_market()
+    position = fill_cdp(world, 0, 900.0, 10.0)
+    rows = np.zeros(10, np.int64)
+    assert update_called(world) == 1
+    delist_at(world, 60.0)
+    cdp.change(position, world.tassets[OLD], world.cdp_kinds[position.kind], -90.0, -1.0)
+    wake_owners(world, rows)
+    assert (update_called(world), position.is_called) == (0, False)
+
+
 # --- feeders ---
 
 

@@ -59,6 +59,8 @@ def test_progress_is_told_as_rounds_are_played():
         (lambda world: world.cdps.__setitem__("debt", world.cdps["debt"] + 1.0), "running sums of debt"),
         (lambda world: world.cdps.__setitem__("collateral", world.cdps["collateral"] * 2), "collateral of CDPs"),
         (lambda world: world.wallets.__setitem__((5, 0), np.nan), "wallets"),
+        (lambda world: world.cdps.__setitem__("kind", world.cdps["kind"] - 1), "CDPs of another kind than their rows are: "),
+        (lambda world: world.cdps.__setitem__("tasset", world.cdps["tasset"] - 1), "CDPs of another kind than their rows are: "),
     ],
 )
 def test_the_audit_sees_a_single_unit(spoil, said):
