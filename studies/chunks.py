@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from seawall.protocols.errors import SeawallError
 from seawall.protocols.tables import Floats
-from seawall.studies.one_path import COLUMNS, TABLES, Outcome
+from seawall.studies.one_path import COLUMNS, TABLES, TURN, Outcome
 from seawall.studies.seal import ROOM, is_stamped, stamped
 from seawall.studies.store import write
 
@@ -67,7 +67,9 @@ def divide(folder: Path, numbers: range, size: int, ensemble: str) -> list[Chunk
 def write_chunk(chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
     """Write the outcomes of a chunk's paths, in order of their numbers. Raises OSError where that is not possible."""
     sink = pa.BufferOutputStream()
-    pq.write_table(as_table(outcomes, chunk.ensemble), sink, compression="zstd")
+    with TURN:
+        table = as_table(outcomes, chunk.ensemble)
+    pq.write_table(table, sink, compression="zstd")
     content = stamped(sink.getvalue().to_pybytes())
     write(chunk.file, lambda part: part.write_bytes(content))
 

@@ -46,10 +46,11 @@ COLUMNS = {
 """Columns kept of each; units as in the frames of the same name."""
 RATIOS = "ratios.cdps"
 """Column of open CDPs per record, tASSET and bin of `RATIO_EDGES`, of the same records as the thinned series."""
-_ONE_AT_A_TIME = Lock()
-"""Held while a market is built and reduced: milliseconds of Python for a thousand agents, whose own lock threads would snatch from each
-other at every call of NumPy, a tenth of the time of a path with two threads. Prices and rounds are played side by side."""
-ROUNDS_PER_CALL = 2_000  # between two looks at whether to stop: a tenth of a second at most, compiled
+TURN = Lock()
+"""Held while a path is drawn, built, reduced or written: some milliseconds of Python and NumPy for a thousand agents. Threads would snatch
+Python's own lock from each other at every call of NumPy, and two of them lose a tenth of their time. Rounds are played side by side."""
+MOST_ROUNDS_PER_CALL = 20_000
+AGENT_ROUNDS_PER_CALL = 20_000_000  # between two looks at whether to stop: less than a second; each look waits for Python's lock
 
 
 class Interrupted(SeawallError):
@@ -99,11 +100,11 @@ def play(loaded: Loaded, seed: int, path: int, *, keeps_series: bool, is_stopped
         Interrupted: `is_stopped` said so.
     """
     try:
-        paths = price_paths(loaded, seed, path)
-        with _ONE_AT_A_TIME:
+        with TURN:
+            paths = price_paths(loaded, seed, path)
             model = build_model(loaded, paths, seed, path)
         _run(model, is_stopped)
-        with _ONE_AT_A_TIME:
+        with TURN:
             found = _reduce(model, paths, path, keeps_series)
         model.__dict__.clear()  # a Mesa model stands in circles of references: its tables would wait for the garbage collector
     except Interrupted:
@@ -119,7 +120,9 @@ def _run(model: StressModel, is_stopped: Callable[[], bool]) -> None:
             raise Interrupted
 
     look(0)
-    model.run(progress=look, rounds_per_call=ROUNDS_PER_CALL)
+    agents = sum(len(model.rows_of(kind)) for kind in model.kinds)
+    rounds = min(max(AGENT_ROUNDS_PER_CALL // max(agents, 1), 1), MOST_ROUNDS_PER_CALL)
+    model.run(progress=look, rounds_per_call=rounds)
 
 
 def _reduce(model: StressModel, paths: Paths, path: int, keeps_series: bool) -> Outcome:
