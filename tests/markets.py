@@ -15,6 +15,7 @@ from seawall.scenarios.build import build
 from seawall.scenarios.load import Loaded, load
 
 ROOT = Path(__file__).resolve().parent.parent
+SMALL = Path(__file__).parent / "scenarios" / "small.yaml"  # the least that is a market: some milliseconds in plain Python
 STORM = Path(__file__).parent / "scenarios" / "storm.yaml"
 FLOOD = Path(__file__).parent / "scenarios" / "flood.yaml"
 SURGE = Path(__file__).parent / "scenarios" / "surge.yaml"

@@ -15,7 +15,7 @@ import time
 
 import pytest
 from ensembles import ensemble, outcome
-from markets import ROOT, command_line, storm
+from markets import ROOT, SMALL, command_line, storm
 from typer.testing import CliRunner
 
 from seawall.protocols.errors import PriceFileError
@@ -30,17 +30,6 @@ from seawall.studies.simulate import run
 from seawall.studies.store import WriteError, load_run, save
 
 PATHS = 24
-SCENARIO = """
-name: Small
-about: A quarter of an hour of one tASSET.
-seed: 3
-prices: {model: simulated, start: 2024-03-04T14:30:00Z, days: 0.0125, assets: {A: {start_usd: 100, volatility_per_year: 9}}}
-tassets: {tA: {tracks: A, min_collateral_ratio: 1.5, auction_discount: 0.2, pool: {liquidity_usd: 2000}}}
-minters: {count: 4}
-liquidators: {count: 1}
-traders: {count: 0}
-arbitrageurs: {count: 0}
-"""
 REPLAY = """
 name: Five closes
 about: A file that is replayed.
@@ -59,7 +48,7 @@ def result():
 
 @pytest.fixture
 def small(tmp_path):
-    (tmp_path / "small.yaml").write_text(SCENARIO)
+    (tmp_path / "small.yaml").write_text(SMALL.read_text())
     return load(tmp_path / "small.yaml")
 
 
@@ -343,7 +332,7 @@ def test_paths_of_another_scenario_are_not_gone_on_with(small, tmp_path):
     first = next((tmp_path / "out" / "small").iterdir())
     whole = bytes_in(first / "chunks")
     other = tmp_path / "other.yaml"
-    other.write_text(SCENARIO.replace("count: 4", "count: 5"))
+    other.write_text(SMALL.read_text().replace("count: 4", "count: 5"))
     place = tmp_path / "out" / "other" / f"{load(other).digest}-3-paths"
     shutil.copytree(first, place)
     ended = seawall("run", other, *asked[2:], "--resume")

@@ -8,7 +8,7 @@ import time
 from contextlib import closing, contextmanager
 
 import pytest
-from markets import ROOT, command_line
+from markets import ROOT, SMALL, command_line
 from typer.testing import CliRunner
 
 from seawall.scenarios.load import load
@@ -20,23 +20,12 @@ from seawall.studies.processes import ALL, PATHS_PER_JOB, ProcessDied, start
 
 PATHS = 90
 PATIENCE = 60.0  # seconds
-SCENARIO = """
-name: Small
-about: A quarter of an hour of one tASSET.
-seed: 3
-prices: {model: simulated, start: 2024-03-04T14:30:00Z, days: 0.0125, assets: {A: {start_usd: 100, volatility_per_year: 9}}}
-tassets: {tA: {tracks: A, min_collateral_ratio: 1.5, auction_discount: 0.2, pool: {liquidity_usd: 2000}}}
-minters: {count: 4}
-liquidators: {count: 1}
-traders: {count: 0}
-arbitrageurs: {count: 0}
-"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
-    (folder / "small.yaml").write_text(SCENARIO)
+    (folder / "small.yaml").write_text(SMALL.read_text())
     return folder
 
 

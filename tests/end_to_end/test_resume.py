@@ -8,22 +8,11 @@ import sys
 import time
 
 import pytest
-from markets import ROOT
+from markets import ROOT, SMALL
 
 from seawall.studies.folder_lock import LOCK
 
 PATHS = 50
-SCENARIO = """
-name: Small
-about: A quarter of an hour of one tASSET.
-seed: 3
-prices: {model: simulated, start: 2024-03-04T14:30:00Z, days: 0.0125, assets: {A: {start_usd: 100, volatility_per_year: 9}}}
-tassets: {tA: {tracks: A, min_collateral_ratio: 1.5, auction_discount: 0.2, pool: {liquidity_usd: 2000}}}
-minters: {count: 4}
-liquidators: {count: 1}
-traders: {count: 0}
-arbitrageurs: {count: 0}
-"""
 RUN = f"""
 import sys
 from pathlib import Path
@@ -42,7 +31,7 @@ except KeyboardInterrupt as stopped:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ensembles")
-    (folder / "small.yaml").write_text(SCENARIO)
+    (folder / "small.yaml").write_text(SMALL.read_text())
     return folder
 
 
