@@ -17,6 +17,7 @@ from seawall.protocols.status import Status
 from seawall.protocols.tables import Floats
 
 INFINITE = float("inf")
+HEAVIEST = 2.0**128  # so that products of two weights can be compared (assumption; integers of 128 bits in contracts)
 
 
 @rule
@@ -140,7 +141,7 @@ def configure(core: Core, p: int, caller: int, weights: Floats, max_debts_per_sh
         core: pools, markets and backings changed.
         p: row of `core.pools`.
         caller: account.
-        weights: [markets] parts of the pool's value, >= 0; all 0 to back none.
+        weights: [markets] parts of the pool's value, 0 to `HEAVIEST`; all 0 to back none.
         max_debts_per_share: [markets] USD per share beyond which the pool takes no debt; read where the weight is above 0.
 
     Returns:
@@ -153,11 +154,9 @@ def configure(core: Core, p: int, caller: int, weights: Floats, max_debts_per_sh
         return Status.UNAUTHORIZED
     total_weight = 0.0
     for m in range(len(core.markets)):
-        if not (0.0 <= weights[m] < INFINITE and -INFINITE < max_debts_per_share[m] <= INFINITE):
+        if not (0.0 <= weights[m] <= HEAVIEST and -INFINITE < max_debts_per_share[m] <= INFINITE):
             return Status.BAD_TERMS
         total_weight += weights[m]
-    if not total_weight < INFINITE:
-        return Status.BAD_TERMS
     value, debt = core.pools[p].value, core.pools[p].debt + incoming_debt(core, p)
     for m in range(len(core.markets)):
         if is_reduced(core, p, m, weights[m], total_weight, max_debts_per_share[m]):

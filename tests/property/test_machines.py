@@ -40,3 +40,10 @@ def test_a_pool_takes_no_maximum_of_minus_infinity():
     x = an_exchange()
     status = liquidity_pools.configure(core_in(x), 0, OWNER, np.array([0.0, 1.0]), np.full(2, -math.inf))
     assert status == Status.BAD_TERMS or math.isfinite(vaults.vault_debt(core_in(x), 0, 0))
+
+
+@pytest.mark.parametrize(("weight", "answer"), [(2.0**128, Status.OK), (2.0**129, Status.BAD_TERMS), (1e300, Status.BAD_TERMS)])
+def test_a_pool_takes_no_weight_whose_product_with_another_is_infinite(weight, answer):
+    x = an_exchange()
+    for _ in range(2):  # the second time the products are compared
+        assert liquidity_pools.configure(core_in(x), 0, OWNER, np.array([0.0, weight]), np.full(2, 1.0)) == answer
