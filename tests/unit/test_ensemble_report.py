@@ -19,7 +19,7 @@ from seawall.reports.ensemble_figures import ensemble_charts
 from seawall.reports.ensemble_ratios import heat_map, ratio_charts
 from seawall.reports.ensemble_tables import headline, worst
 from seawall.reports.ensemble_terminal import LINES, WIDTH, print_ensemble
-from seawall.reports.ensemble_words import answer, interval, said, stopping
+from seawall.reports.ensemble_words import answer, effort, interval, said, stopping
 from seawall.reports.words import percent
 from seawall.studies.chunks import Chunk, write_chunk
 from seawall.studies.ensemble_risk import curve_of, ensemble_risk
@@ -317,3 +317,16 @@ def test_a_chart_of_cascades_has_a_panel_for_each_measure_and_the_mean_in_its_ti
 def test_where_nothing_is_ever_liquidated_there_are_no_cascades(tmp_path):
     found = ensemble(tmp_path, paths=20, change=lambda figures, _: figures.update(cascade_debt_share=0.0, cascade_rounds=0.0))
     assert cascade_charts(ensemble_risk(found)) == []
+
+
+@pytest.mark.parametrize(
+    ("players", "workers", "said"),
+    [
+        ("threads", 1, "with 1 thread, 321 MB at most"),
+        ("processes", 16, "with 16 processes, 321 MB at most in the process that asked"),
+        ("tcp://h:8786", 2, "with 2 threads of tcp://h:8786, 321 MB at most in the process that asked"),
+    ],
+)
+def test_who_played_and_whose_memory_it_was_is_said(found, players, workers, said):
+    manifest = found.manifest | {"players": players, "workers": workers, "peak_memory_mb": 321.0}
+    assert effort(replace(found, manifest=manifest)).endswith(said)
