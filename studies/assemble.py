@@ -11,6 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain, islice
@@ -35,15 +36,23 @@ _ROWS = {MEASURES: FIGURE, SUMS: SUM, MOMENTS: MOMENT}
 _CHUNKS_AT_ONCE = 200  # bounds the memory, however many paths there are
 
 
-def assemble(chunks: Sequence[Chunk], folder: Path) -> None:
-    """Write all files of an ensemble but its manifest."""
+def assemble(chunks: Sequence[Chunk], folder: Path, beside: Executor) -> Survey:
+    """Write all files of an ensemble but its manifest; return what stands in its chunks.
+
+    Args:
+        chunks: all of them.
+        folder: where the files go.
+        beside: where the bands are worked out meanwhile.
+    """
     found = survey(chunks)
+    charted = beside.submit(bands, found.charted, found.labels, found.log_weights)
     write_together([folder / file for file in _ROWS], partial(_fill_rows, chunks, found))
-    _write(bands(found.charted, found.labels, found.log_weights), folder / BANDS)
     _write(ratio_shares(found.charted, found.labels.get("series"), found.log_weights), folder / RATIOS)
     _write(_refusals(found), folder / REFUSALS)
+    _write(charted.result(), folder / BANDS)
     text = json.dumps(_summarise(found, folder / MEASURES), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write(folder / SUMMARY, lambda file: file.write_text(text, encoding="utf-8"))
+    return found
 
 
 def _write(frame: pd.DataFrame, file: Path) -> None:

@@ -69,7 +69,7 @@ def write_chunk(chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
     sink = pa.BufferOutputStream()
     with TURN:
         table = as_table(outcomes, chunk.ensemble)
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", use_dictionary=False)  # numbers hardly ever repeat
     content = stamped(sink.getvalue().to_pybytes())
     write(chunk.file, lambda part: part.write_bytes(content))
 

@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from seawall.protocols.errors import SeawallError
 from seawall.scenarios.load import Loaded
 from seawall.studies.assemble import assemble
 from seawall.studies.chunks import Chunk, SpoiltChunkError, divide, read_chunk, write_chunk
-from seawall.studies.ensemble_files import EnsembleFiles, load_ensemble, write_manifest
+from seawall.studies.ensemble_files import EnsembleFiles, checked_prices, load_ensemble, write_manifest
 from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint, prepare, refuse_changed
 from seawall.studies.folder_lock import locked
 from seawall.studies.one_path import Outcome
@@ -121,7 +122,10 @@ def run_paths(
     with locked(folder), _interruptible(plan):
         prepare(folder, bound, resume=resume)
         done, stopping = _fill(plan)
-        assemble(done, folder)
+        with ThreadPoolExecutor(1) as beside:
+            checked = beside.submit(checked_prices, loaded, seed, range(first_path, done[-1].last + 1))
+            survey = assemble(done, folder, beside)
+            prices = checked.result()
         timing = {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 3),
@@ -131,7 +135,7 @@ def run_paths(
             "paths_kept_from_before": plan.kept,
             "chunks_computed_again": plan.recomputed,
         }
-        write_manifest(folder, loaded, bound, done, asked=paths, stopping=stopping, timing=timing)
+        write_manifest(folder, loaded, bound, asked=paths, stopping=stopping, found=survey, prices=prices, timing=timing)
     found = load_ensemble(folder)
     judge(found, max_failed_share)
     return found

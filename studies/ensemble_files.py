@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +18,6 @@ from seawall.scenarios.schema import Scenario
 from seawall.scenarios.shock_schema import SECONDS_PER_HOUR, PriceShock
 from seawall.studies import file_columns
 from seawall.studies.assemble import BANDS, MOMENTS, RATIOS, REFUSALS, SUMS
-from seawall.studies.chunks import Chunk, read_chunk
 from seawall.studies.ensemble_folder import BOUND, refuse_changed
 from seawall.studies.methods import described, methods
 from seawall.studies.notebook import summary_table
@@ -27,6 +25,7 @@ from seawall.studies.price_check import as_entry, check_rows
 from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
 from seawall.studies.simulate import PACKAGES, assumptions, replay_command, struck, tracked
 from seawall.studies.store import MEASURES, SUMMARY, read_frame, write_json
+from seawall.studies.survey import Survey
 from seawall.studies.units import unit_of, with_units
 
 _FILES = (SUMMARY, MEASURES, SUMS, MOMENTS, BANDS, RATIOS, REFUSALS)
@@ -126,13 +125,24 @@ def write_manifest(
     folder: Path,
     loaded: Loaded,
     bound: dict[str, Any],
-    chunks: Sequence[Chunk],
     *,
     asked: int,
     stopping: dict[str, Any] | None,
+    found: Survey,
+    prices: dict[str, Any],
     timing: dict[str, Any],
 ) -> None:
     """Say what this ensemble is and how to get it again; the only file with times and machines in it.
+
+    Args:
+        folder: where it is.
+        loaded: its scenario.
+        bound: what its bytes depend on.
+        asked: paths asked for.
+        stopping: how the stopping rule stands, if there is one.
+        found: what stands in its chunks.
+        prices: of `checked_prices`.
+        timing: when, where and how long it was played.
 
     Raises:
         OtherEnsemble: a file that the scenario names has changed meanwhile.
@@ -145,30 +155,22 @@ def write_manifest(
         "scenario_text": loaded.text,
         **bound,
         "paths_asked": asked,
-        "paths": sum(len(chunk.numbers) for chunk in chunks),
+        "paths": len(found.failed),
         "sampling": getattr(loaded.scenario.prices, "sampling", "plain"),
         "stopping": stopping,
-        "failed": _failed(chunks, replay),
+        "failed": [
+            {"path": path, "type": kind, "error": error, "command": f"{replay} --path {path}"} for path, kind, error in found.errors
+        ],
         "replay": replay,
         "versions": {"python": platform.python_version(), **bound["versions"], **{name: version(name) for name in PACKAGES}},
         "machine": f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian",
         **timing,
         "notes": [*(str(warning) for warning in loaded.warnings), *methods(loaded.scenario.prices), *assumptions(loaded.scenario)],
-        **_prices(loaded, bound["seed"], range(bound["first_path"], chunks[-1].last + 1)),
+        **prices,
         **_events(loaded.scenario),
     }
     refuse_changed(loaded, bound)
     write_json(folder / MANIFEST, sealed(manifest, folder, _FILES))
-
-
-def _failed(chunks: Sequence[Chunk], replay: str) -> list[dict[str, Any]]:
-    tables = (read_chunk(chunk, ["error_type", "error"]).to_pylist() for chunk in chunks)
-    return [
-        {"path": row["path"], "type": row["error_type"], "error": row["error"], "command": f"{replay} --path {row['path']}"}
-        for rows in tables
-        for row in rows
-        if row["error_type"] is not None
-    ]
 
 
 def _events(scenario: Scenario) -> dict[str, Any]:
@@ -202,7 +204,7 @@ def _when(at_hours: float | None, per_year: float | None) -> dict[str, Any]:
     return {"per_year": per_year} if at_hours is None else {"at_s": at_hours * SECONDS_PER_HOUR}
 
 
-def _prices(loaded: Loaded, seed: int, numbers: range) -> dict[str, Any]:
+def checked_prices(loaded: Loaded, seed: int, numbers: range) -> dict[str, Any]:
     """Start and steps of all paths, and the check on the first of them: configured beside realised moments, judged together.
 
     Nothing where their prices cannot be made.

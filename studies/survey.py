@@ -15,7 +15,7 @@ from seawall.studies.bands import Labels
 from seawall.studies.chunks import Chunk, opened, rows_of, units_of
 from seawall.studies.one_path import TABLES
 
-_FIXED = ("log_weight", "error_type", "missing.figure", "missing.why", "refused.action", "refused.status", "refused.count")
+_FIXED = ("log_weight", "error_type", "error", "missing.figure", "missing.why", "refused.action", "refused.status", "refused.count")
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Survey:
         path_numbers: of each chunk, `[paths]` each.
         path_weights: logs of the weights, likewise.
         path_failed: who failed, likewise.
+        errors: of each path that failed its number, and type and text of its error.
     """
 
     columns: dict[str, None] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Survey:
     path_numbers: list[Ints] = field(default_factory=list)
     path_weights: list[Floats] = field(default_factory=list)
     path_failed: list[Bools] = field(default_factory=list)
+    errors: list[tuple[int, str, str]] = field(default_factory=list)
 
     @property
     def log_weights(self) -> pd.Series[float]:
@@ -87,6 +89,8 @@ def _note_paths(found: Survey, table: pa.Table) -> None:
     found.path_numbers.append(table["path"].to_numpy())
     found.path_weights.append(table["log_weight"].to_numpy())
     found.path_failed.append(table["error_type"].is_valid().to_numpy())
+    failed = table.select(["path", "error_type", "error"]).filter(table["error_type"].is_valid())
+    found.errors += zip(*(failed[name].to_pylist() for name in failed.column_names), strict=True)
 
 
 def _note_missing(found: Survey, table: pa.Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from seawall.models.records import RATIO_EDGES
 from seawall.scenarios.load import Loaded
 from seawall.studies.assemble import assemble
 from seawall.studies.chunks import divide, write_chunk
-from seawall.studies.ensemble_files import EnsembleFiles, load_ensemble, write_manifest
+from seawall.studies.ensemble_files import EnsembleFiles, checked_prices, load_ensemble, write_manifest
 from seawall.studies.ensemble_folder import CHUNKS, bind, fingerprint
 from seawall.studies.one_path import COLUMNS, RATIOS, Outcome
 
@@ -61,10 +62,12 @@ def ensemble(
     chunks = divide(folder / CHUNKS, range(paths), 50, fingerprint(bound))
     for chunk in chunks:
         write_chunk(chunk, [outcome(seed, path, change) for path in chunk.numbers])
-    assemble(chunks, folder)
+    with ThreadPoolExecutor(1) as beside:
+        checked = beside.submit(checked_prices, loaded, seed, range(paths))
+        survey = assemble(chunks, folder, beside)
     timing = {"started": "2026-01-01T00:00:00+00:00", "seconds": 12.5, "workers": 2, "peak_memory_mb": 321.0}
     asked, stopping = manifest.get("asked", paths), manifest.get("stopping")
-    write_manifest(folder, loaded, bound, chunks, asked=asked, stopping=stopping, timing=timing)
+    write_manifest(folder, loaded, bound, asked=asked, stopping=stopping, found=survey, prices=checked.result(), timing=timing)
     return load_ensemble(folder)
 
 

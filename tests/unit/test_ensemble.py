@@ -88,7 +88,7 @@ def test_missing_and_spoilt_chunks_are_made_again_and_named(tmp_path):
     chunks[1].write_bytes(chunks[1].read_bytes()[:-100])
     flipped = bytearray(chunks[2].read_bytes())
     column = pq.ParquetFile(chunks[2]).metadata.row_group(0).column(0)
-    flipped[column.dictionary_page_offset + column.total_compressed_size - 1] ^= 1  # the last byte of its values
+    flipped[column.data_page_offset + column.total_compressed_size - 1] ^= 1  # the last byte of its values
     chunks[2].write_bytes(flipped)
     chunks[3].write_bytes(chunks[4].read_bytes())
     (tmp_path / "chunks" / ".paths.123.part").write_bytes(b"half")
