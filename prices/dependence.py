@@ -178,8 +178,13 @@ def gaussian_copula(normals: Floats, correlation: Floats) -> Floats:
     Source: Glasserman, Monte Carlo Methods in Financial Engineering (2003), section 2.3.3.
     """
     factor = np.linalg.cholesky(correlation)
+    of_asset = np.ascontiguousarray(normals.T)
+    dependent = np.zeros_like(of_asset)
     # A sum in a written order, because a matrix product may round differently from machine to machine.
-    return sum((normals[:, [k]] * factor[:, k] for k in range(normals.shape[1])), np.zeros_like(normals))
+    for asset in range(len(dependent)):
+        for k in range(asset + 1):  # the factor is 0 beyond
+            dependent[asset] += of_asset[k] * factor[asset, k]
+    return np.ascontiguousarray(dependent.T)
 
 
 def t_copula(normals: Floats, correlation: Floats, degrees: float, rng: np.random.Generator) -> Floats:

@@ -51,8 +51,9 @@ def apply(
     if prices_usd.shape != is_open.shape or prices_usd.ndim != 2 or prices_usd.shape[1] != len(assets):
         raise ValueError(f"prices_usd {prices_usd.shape} and is_open {is_open.shape} must be [steps + 1, {len(assets)} assets]")
     at_s = np.arange(len(prices_usd), dtype=np.float64) * step_seconds
-    rounds = np.arange(len(at_s))[:, None]
-    last_open = np.maximum.accumulate(np.where(is_open, rounds, 0), axis=0)
+    rounds = np.broadcast_to(np.arange(len(at_s))[:, None], prices_usd.shape)
+    never_closes = bool(is_open.all())
+    last_open = rounds if never_closes else np.maximum.accumulate(np.where(is_open, rounds, 0), axis=0)
     drifts = np.zeros(len(assets)) if drift_per_step is None else drift_per_step
     log_prices = np.log(prices_usd)
     log_change = np.zeros_like(prices_usd)
@@ -62,7 +63,7 @@ def apply(
             if event.asset in (None, asset):
                 quiet = Quiet(at_s, log_prices[:, column], is_open[:, column], last_open[:, column], float(drifts[column]))
                 log_change[:, column] += event.log_change(quiet)
-    return prices_usd * np.exp(np.take_along_axis(log_change, last_open, axis=0))
+    return prices_usd * np.exp(log_change if never_closes else np.take_along_axis(log_change, last_open, axis=0))
 
 
 def at_random(event: AnyEvent, per_year: float, seconds: float, rng: np.random.Generator) -> list[AnyEvent]:

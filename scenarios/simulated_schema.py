@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -123,12 +124,15 @@ class SimulatedPrices(Part):
             return self.correlation
         return {(pair.split()[0], pair.split()[1]): value for pair, value in self.correlation.items()}
 
+    @cached_property  # the same for all paths
     def matrix(self) -> Floats:
-        """Correlations of all assets, `[assets, assets]`.
+        """Correlations of all assets, `[assets, assets]`, read-only.
 
         Raises:
             ValueError: no assets can have them; the text shows the nearest matrix that some can.
         """
         from seawall.prices.dependence import correlation_matrix
 
-        return correlation_matrix(list(self.assets), self.correlation_pairs)
+        matrix = correlation_matrix(list(self.assets), self.correlation_pairs)
+        matrix.setflags(write=False)
+        return matrix
