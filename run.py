@@ -29,7 +29,19 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 
 
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the scenario name files outside of its folder.")]
-Processes = Annotated[int | None, typer.Option(min=1, max=1024, help="Processes instead of threads: for many cores and long studies.")]
+
+
+def _begin_early(processes: int | None) -> int | None:
+    """Let the fork server import what is slow while this process does."""
+    if processes is not None:
+        from seawall.studies.fork_server import begin
+
+        begin("typer", "seawall.reports.console")
+    return processes
+
+
+_processes_help = "Processes instead of threads: for many cores and long studies."
+Processes = Annotated[int | None, typer.Option(min=1, max=1024, callback=_begin_early, help=_processes_help)]
 Cluster = Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="A Dask cluster instead of threads (docs/cluster.md).")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
 OUT = Path("out")

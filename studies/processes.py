@@ -5,6 +5,7 @@ A process starts for a second or two, which threads do not; jobs and outcomes go
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -14,11 +15,14 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_c
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import chain, islice
 from multiprocessing import connection
 from threading import Thread
 from typing import Any
 
+from seawall.protocols.compiled import is_compiled_before
 from seawall.protocols.errors import SeawallError
+from seawall.studies.fork_server import begin
 from seawall.studies.one_path import Interrupted, Outcome
 from seawall.studies.players import Job, Played, Take, cores, in_order, play_job
 
@@ -26,6 +30,8 @@ PATHS_PER_JOB = 5
 """So that a job lasts much longer than its way there and back, and a chunk still has some for every process."""
 JOBS_AHEAD = 4
 """Jobs per process that are begun and not yet taken."""
+PATIENCE_S = 0.3
+"""How long nobody plays here, because processes of a fork server that has begun early are ready so soon."""
 CALLS = 65_536  # of `play` that can be told apart at a time
 ALL = 0  # place of what is said to all of them
 DIED = "A process that played paths was killed, perhaps for want of memory. What is written is kept; --resume goes on, maybe with fewer."
@@ -65,12 +71,12 @@ class Processes:
         self._is_ready.set()
 
     def play(self, jobs: Iterable[Job]) -> Played:
-        """See `Players.play`. Here is where the very first job is played, which compiles what all need, and others while processes start.
+        """See `Players.play`. Jobs are played here while something is to be compiled, which all need, and while processes start.
 
         Raises:
             ProcessDied: a process was killed.
         """
-        left = iter(jobs)
+        left = self._looked_at(iter(jobs))
         while not (self._is_warm and self._is_ready.is_set()):
             job = next(left, None)
             if job is None:
@@ -88,6 +94,14 @@ class Processes:
             for future in tuple(begun):
                 future.cancel()
 
+    def _looked_at(self, jobs: Iterator[Job]) -> Iterator[Job]:
+        """The same jobs. Nothing needs to be compiled here where that was done before; then processes may be ready at once."""
+        first = list(islice(jobs, 1))
+        self._is_warm = self._is_warm or all(_is_compiled(job) for job in first)
+        if self._is_warm:
+            self._is_ready.wait(PATIENCE_S)
+        return chain(first, jobs)
+
     def _submit(self, call: int, begun: set[Future[list[Outcome]]], job: Job) -> Take:
         try:
             future = self._pool.submit(_play, call, job)
@@ -104,8 +118,7 @@ def start(count: int | None = None) -> Iterator[Processes]:
 
     A script that calls this, as any that starts processes, does so under `if __name__ == "__main__":`.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])  # imported once, for all of them
+    context = begin()
     workers = count or cores()
     closed = context.RawArray("b", CALLS)  # without a lock, which a process that is killed might hold for ever
     pool = ProcessPoolExecutor(workers, context, initializer=_make_ready, initargs=(closed,))
@@ -116,6 +129,11 @@ def start(count: int | None = None) -> Iterator[Processes]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _is_compiled(job: Job) -> bool:
+    scenario = job.loaded.scenario
+    return is_compiled_before(has_exchange=scenario.exchange is not None, has_avmm=scenario.avmm is not None)
+
+
 _seen: list[Any] = []
 """In a process of the pool: the calls that are closed."""
 
@@ -123,6 +141,7 @@ _seen: list[Any] = []
 def _make_ready(closed: Any) -> None:
     """Prepare a process of the pool."""
     _seen[:] = [closed]
+    gc.freeze()  # a search for garbage would touch, and so copy, all that this process shares with the others
     Thread(target=_end_with_parent, daemon=True).start()
 
 
