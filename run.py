@@ -175,7 +175,7 @@ def _tell_of_compilation(*, has_exchange: bool, has_avmm: bool) -> None:
     from seawall.protocols.compiled import is_compiled_before
 
     if not is_compiled_before(has_exchange=has_exchange, has_avmm=has_avmm):
-        length = "a minute or two" if has_exchange or has_avmm else "about a minute"
+        length = "a minute or two" if has_exchange or has_avmm else "half a minute or so"
         err.print(f"First run: compiling the market's rules, which takes {length} once.", style="dim")
 
 

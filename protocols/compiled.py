@@ -14,11 +14,15 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import update_wrapper
 from pathlib import Path
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
+from numba import types
 from numba.core import config as _config
+from numba.extending import typeof_impl
 
 config: Any = _config
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ROOT = Path(__file__).resolve().parent.parent
 _COMPILED_FOLDERS = ("protocols", "agents", "models")
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+_FOR_RULES: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _CACHES_KEPT = 3
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OPTIMISATION = 1  # a fifth less to compile than with 3, and no slower: rules are short and branch much
@@ -105,10 +110,41 @@ def _marker(has_exchange: bool, has_avmm: bool) -> Path:
     return CACHE / ("ready" + "-exchange" * has_exchange + "-avmm" * has_avmm)
 
 
+class Rule:
+    """A compiled function. Two are made of it: for rules that call it, and for Python.
+
+    Only the second has the code that unpacks Python's objects. For the `World` with its tables that takes longer to compile than most
+    rules do, and it would be compiled again with every rule that calls this one. Each is compiled when it is first called.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        """Compile nothing yet."""
+        update_wrapper(self, function)
+        self.for_rules = numba.njit(**_OPTIONS, **_FOR_RULES)(function)
+        self.for_python = numba.njit(**_OPTIONS)(_twin(function))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Called from Python."""
+        return self.for_python(*args, **kwargs)
+
+
+def _twin(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function under another name, so that the cache keeps the two apart."""
+    twin = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    twin.__kwdefaults__, twin.__qualname__ = function.__kwdefaults__, f"{function.__qualname__}_for_python"
+    return twin
+
+
+@typeof_impl.register(Rule)
+def _type_of_rule(value: Rule, _context: Any) -> types.Dispatcher:
+    """What rules see of a rule that they call."""
+    return types.Dispatcher(value.for_rules)
+
+
 def rule(function: F) -> F:
     """Compile a function on rows: cached on disk, without the GIL, IEEE division, no fast-math (so both modes agree to the bit).
 
     Tables are not counted as references (`_nrt`): each call of a function on the `World` would touch thirty counters, which costs more than
     the work of the call. So a rule makes no arrays: who needs room passes it in, and Numba refuses what would allocate.
     """
-    return cast(F, numba.njit(**_OPTIONS)(function))
+    return function if config.DISABLE_JIT else cast(F, Rule(function))

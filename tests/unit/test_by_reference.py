@@ -50,7 +50,7 @@ def test_a_rule_reads_and_writes_the_tables_that_python_sees():
 @pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 def test_a_market_is_one_argument_with_a_short_name():
     worth(a_shelf(2))
-    (kind,) = worth.nopython_signatures[0].args
+    (kind,) = worth.for_python.nopython_signatures[0].args
     assert isinstance(kind, Reference)
     assert kind.name.startswith("Shelf_")
     assert len(kind.name) < 30

@@ -5,9 +5,23 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 from markets import ROOT
+from numba.core import config
+
+from seawall.protocols.compiled import rule
 
 PRINT_CACHE = "from seawall.protocols.compiled import CACHE, is_compiled_before; print(CACHE, is_compiled_before())"
+
+
+@rule
+def double(x: float) -> float:
+    return 2.0 * x
+
+
+@rule
+def quadruple(x: float, *, twice: bool = True) -> float:
+    return double(double(x)) if twice else x
 
 
 def cache_of(checkout):
@@ -42,3 +56,18 @@ def test_old_caches_are_dropped(tmp_path):
         current = cache_of(checkout)[0]
     assert len(list((checkout / ".cache" / "numba").iterdir())) == 3
     assert os.path.isdir(current)
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
+def test_the_code_for_python_is_made_when_python_calls():
+    assert quadruple(3.0) == 12.0
+    assert double.for_rules.signatures
+    assert not double.for_python.signatures
+    assert not quadruple.for_rules.signatures
+    assert double(3.0) == 6.0
+    assert double.for_python.signatures
+
+
+def test_defaults_and_names_are_those_of_the_function():
+    assert quadruple(3.0, twice=False) == 3.0
+    assert quadruple.__name__ == "quadruple"
