@@ -131,7 +131,7 @@ class Rule:
 def _twin(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same function under another name, so that the cache keeps the two apart."""
     twin = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
-    twin.__kwdefaults__, twin.__qualname__ = function.__kwdefaults__, f"{function.__qualname__}_for_python"
+    twin.__qualname__ = f"{function.__qualname__}_for_python"
     return twin
 
 

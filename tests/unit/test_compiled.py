@@ -20,7 +20,7 @@ def double(x: float) -> float:
 
 
 @rule
-def quadruple(x: float, *, twice: bool = True) -> float:
+def quadruple(x: float, twice: bool = True) -> float:
     return double(double(x)) if twice else x
 
 
