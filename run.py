@@ -471,8 +471,8 @@ def compare(
 
 
 @app.command(epilog="Example: python run.py report out/short_squeeze/0123456789ab-2024")
-def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many paths, or of a tuning study.")]) -> None:
-    """Render the report and figures of a run, of many paths or of a tuning study again from their files."""
+def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many paths, or of a study.")]) -> None:
+    """Render the report and figures of a run, of many paths or of a study again from their files."""
     from seawall.studies.folder_lock import refuse_link
     from seawall.studies.seal import understood
 
@@ -501,21 +501,30 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, of many
         from seawall.reports.terminal import print_summary
         from seawall.studies.store import SUMMARY, load_run
 
-        if not (folder / SUMMARY).exists():
-            _refuse_other_studies(folder)
+        if not (folder / SUMMARY).exists() and _report_study(folder):
+            return
         result = load_run(folder)
         write_report(result, folder)
         print_summary(result, out, folder)
 
 
-def _refuse_other_studies(folder: Path) -> None:
-    from seawall.protocols.errors import OptionError
+def _report_study(folder: Path) -> bool:
+    """Render a reverse stress test or a sensitivity study again, if the folder holds one."""
     from seawall.studies import reverse_files, sensitivity_files
 
-    for command, answer in (("reverse", reverse_files.ANSWER), ("sensitivity", sensitivity_files.ANSWER)):
-        if (folder / answer).exists():
-            again = f"the same `{command}` command with --resume writes its page again and plays nothing anew"
-            raise OptionError(f"{folder}: holds what `{command}` found; {again}")
+    if (folder / reverse_files.ANSWER).exists():
+        from seawall.reports.reverse import print_reverse, write_reverse
+
+        edges = reverse_files.load(folder)
+        print_reverse(edges, out, write_reverse(edges, folder))
+    elif (folder / sensitivity_files.ANSWER).exists():
+        from seawall.reports.sensitivity import print_sensitivity, write_sensitivity
+
+        drivers = sensitivity_files.load(folder)
+        print_sensitivity(drivers, out, write_sensitivity(drivers, folder))
+    else:
+        return False
+    return True
 
 
 @app.command(epilog="Example: python run.py validate scenarios/*.yaml scenarios/studies/*.yaml")

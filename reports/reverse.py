@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from seawall.reports.reverse_words import answer, level, name, question, value, ways
+from seawall.reports.reverse_words import answer, level, name, question, unit, value, ways
 from seawall.reports.study_page import Page, write_page
 from seawall.reports.style import BLUE, CLOSED, INK, MOST_PANELS, MUTED, VERMILION, Chart, house_style, shortened
 from seawall.reports.tables import Table
+from seawall.reports.tune_units import on_axis, scale_of, ticks
 from seawall.reports.words import duration, number, percent, printable
 from seawall.studies.reverse import Answer, Outcome, Reversed
 from seawall.studies.verdicts import Verdict
@@ -38,9 +39,9 @@ def write_reverse(found: Reversed, folder: Path) -> Path:
 def notes(found: Reversed) -> list[str]:
     """How it was done, in sentences."""
     spec, about = found.spec, found.about
-    settings = ", ".join(found.base.loaded.settings) or "none"
+    settings = ", ".join(found.scenario.settings) or "none"
     span = f"from {level(found, spec.along.low)} to {level(found, spec.along.high)}"
-    asked = f"Scenario {found.base.file}, settings {settings}, seed {found.seed}. Along {spec.along.key}, {span}"
+    asked = f"Scenario {found.scenario.file}, settings {settings}, seed {found.seed}. Along {spec.along.key}, {span}"
     before = f"{number(about['paths'])} paths in all, {number(about['paths_kept_from_before'])} of them from before"
     more = f"{number(spec.paths)} at first, up to {number(spec.most_paths)} where they narrow the interval"
     bound = (
@@ -97,19 +98,20 @@ def chart(found: Reversed) -> Chart:
     for ax, one in zip(axes, shown, strict=True):
         _draw(ax, found, one)
     axes[-1].set_xlabel(name(found) + (" (times what the scenario says)" if found.spec.along.scales else ""))
+    is_share = found.spec.limit.quantity.statistic == "p"
+    figure.supylabel("share of paths" if is_share else on_axis(unit(found)).strip(" ()"), fontsize="medium")
     spoken = "; ".join(f"{level(found, tried.value)}: {value(found, tried.standing.value)}" for one in shown for tried in one.levels)
     note = (
-        "Estimates with one-sided bounds: circles meet the limit for sure, crosses break it for sure, diamonds are open. "
-        "Dashed: the limit. Shaded: where the edge lies."
+        "Estimates with one-sided bounds: circles meet the limit for sure, crosses break it for sure, diamonds are open. Dashed: the limit."
     )
+    note += " Shaded: where the edge lies." if any(one.outcome is Outcome.FOUND for one in shown) else ""
     left_out = f" Shown are {len(shown)} of {len(found.answers)} cases." if len(shown) < len(found.answers) else ""
     title = answer(found)[0].removesuffix(".") if len(found.answers) == 1 else question(found)
     return Chart("reverse", title, f"{found.spec.limit.quantity.text} along {name(found)}. {spoken}.", note + left_out, figure)
 
 
 def _draw(ax: Axes, found: Reversed, one: Answer) -> None:
-    percents = found.spec.limit.quantity.statistic == "p"
-    scale = 100.0 if percents else 1.0
+    scale = scale_of(unit(found))
     if one.outcome is Outcome.FOUND:
         ax.axvspan(*_between(one), color=CLOSED, linewidth=0)
     for tried in one.levels:
@@ -123,7 +125,7 @@ def _draw(ax: Axes, found: Reversed, one: Answer) -> None:
         ax.set_xscale("log")
     ax.margins(x=0.04)
     ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.yaxis.set_major_formatter(lambda amount, _: f"{amount:,.6g}{'%' if percents else ''}")
+    ax.yaxis.set_major_formatter(ticks(unit(found)))
     ax.set_title(shortened(one.name or found.spec.limit.quantity.text, 60))
 
 
@@ -138,7 +140,7 @@ def _between(one: Answer) -> tuple[float, float]:
 
 def print_reverse(found: Reversed, console: Console, page: Path) -> None:
     """Print the answer, and the levels around the edge, or the cases where there are several."""
-    console.print(Text.assemble((printable(found.spec.name), "bold"), f"  {printable(found.base.loaded.scenario.name)}, seed {found.seed}"))
+    console.print(Text.assemble((printable(found.spec.name), "bold"), f"  {printable(found.scenario.name)}, seed {found.seed}"))
     if len(found.answers) == 1:
         for sentence in answer(found):
             console.print(Text(textwrap.fill(printable(sentence), _WIDTH)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from seawall.reports.tune_units import in_words, unit_of_text
 from seawall.reports.words import number, percent
 from seawall.studies.reverse import Answer, Outcome, Reversed
 from seawall.studies.verdicts import Verdict
@@ -20,12 +21,12 @@ def answer(found: Reversed) -> list[str]:
         return list(sentences(found, found.answers[0]))
     edges = "; ".join(_edge(found, one) for one in found.answers)
     said = [f"{found.spec.require}, along {name(found)}: {edges}. In parentheses where the edge surely lies ({_confidence(found)})."]
-    return said + [f"With {one.name}: {words}" for one in found.answers for words in cautions(found, one)]
+    return said + [f"With {one.name}: {words[0].lower()}{words[1:]}" for one in found.answers for words in cautions(found, one)]
 
 
 def _edge(found: Reversed, one: Answer) -> str:
     if one.outcome is not Outcome.FOUND:
-        return f"with {one.name} {_everywhere(found, one)}"
+        return f"with {one.name} it {_everywhere(found, one)}"
     until, _ = ways(one)
     ends = [one.surely_holds, one.surely_breaks][:: 1 if one.is_rising else -1]
     between = " to ".join("unknown" if end is None else level(found, end) for end in ends)
@@ -55,7 +56,7 @@ def cautions(found: Reversed, one: Answer) -> Iterator[str]:
             f"On the {number(found.spec.paths)} paths that all levels share the estimate passes the limit {one.crossings} times: "
             "harm may not grow all the way, or the edge is blurred by chance."
         )
-    failed = sum(len(tried.failures) for tried in one.levels)
+    failed = sum(tried.failed for tried in one.levels)
     if failed:
         yield f"{number(failed)} of {number(failed + sum(tried.paths for tried in one.levels))} paths failed and are in no figure."
 
@@ -65,7 +66,8 @@ def _everywhere(found: Reversed, one: Answer) -> str:
     span = f"from {level(found, one.levels[0].value)} to {level(found, one.levels[-1].value)} ({name(found)})"
     wanted = Verdict.MET if one.outcome is Outcome.HOLDS else Verdict.BROKEN
     sure = sum(tried.standing.verdict is wanted for tried in one.levels)
-    levels = f"{len(one.levels)} levels {span}, for sure at {sure if sure < len(one.levels) else 'all'} of them"
+    shown = {0: "none", len(one.levels): "all"}.get(sure, number(sure))
+    levels = f"{len(one.levels)} levels {span}, for sure at {shown} of them"
     if one.outcome is Outcome.HOLDS:
         return f"holds at each of {levels}: nothing tried breaks it"
     if one.outcome is Outcome.BREAKS:
@@ -110,7 +112,10 @@ def name(found: Reversed) -> str:
 
 
 def value(found: Reversed, amount: float | None) -> str:
-    """The limited quantity: a share of paths, or a number in its own unit."""
-    if amount is None:
-        return "unknown"
-    return percent(amount) if found.spec.limit.quantity.statistic == "p" else number(amount)
+    """The limited quantity in its unit."""
+    return in_words(amount, unit(found))
+
+
+def unit(found: Reversed) -> str:
+    """Unit of the limited quantity: `fraction` of a share of paths; empty where nobody can tell."""
+    return unit_of_text(found.spec.limit.quantity.text)

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from seawall.reports.sensitivity_words import answer, label, leading_words, notes, shown, split
+from seawall.reports.sensitivity_words import answer, between, label, leading_words, notes, shown, split, unit
 from seawall.reports.study_page import Page, write_page
 from seawall.reports.style import BLUE, INK, MUTED, ORANGE, Chart, house_style, say, shortened
 from seawall.reports.tables import Table
+from seawall.reports.tune_units import on_axis, scale_of, ticks
 from seawall.reports.words import number, percent, printable
 from seawall.studies.indices import LEADING
 from seawall.studies.sensitivity import Driven, Sensitivity
@@ -46,7 +47,7 @@ def indices_table(found: Sensitivity, one: Driven) -> Table:
     for row in one.order(found.spec.method):
         cells = [label(found.spec.parameters[row].name)]
         for index in one.indices.values():
-            cells += [shown(found, index.value[row]), f"{shown(found, index.low[row])} to {shown(found, index.high[row])}"]
+            cells += [shown(found, one, index.value[row]), between(found, one, index.low[row], index.high[row])]
         rows.append(tuple(cells))
     return Table(tuple(headings), rows, 1, f"What drives {label(one.outcome.name)}: {one.outcome.of}")
 
@@ -73,7 +74,9 @@ def chart(found: Sensitivity) -> Chart:
     note = f"Bars: {'total index' if is_sobol else 'mean absolute effect'}, with {percent(found.spec.confidence)} intervals."
     dots = " Diamonds: by itself (first-order index)." if is_sobol else ""
     spoken = "; ".join(_spoken(found, one) for one in found.driven)
-    return Chart("sensitivity", answer(found)[0].removesuffix("."), f"Sensitivity indices. {spoken}.", note + dots, figure)
+    *names, last = (label(one.outcome.name) for one in found.driven)
+    title = f"What drives {', '.join(names)}{' and ' if names else ''}{last}"
+    return Chart("sensitivity", title, f"Sensitivity indices. {spoken}.", note + dots, figure)
 
 
 def _spoken(found: Sensitivity, one: Driven) -> str:
@@ -84,7 +87,9 @@ def _spoken(found: Sensitivity, one: Driven) -> str:
 
 
 def _draw(ax: Axes, found: Sensitivity, one: Driven) -> None:
-    ax.set_title(label(one.outcome.name))
+    shown_in = unit(found, one.outcome)
+    scale = scale_of(shown_in)
+    ax.set_title(f"{label(one.outcome.name)}{on_axis(shown_in)}")
     if one.why:
         say(ax, one.why)
         ax.set_xticks([])
@@ -93,15 +98,15 @@ def _draw(ax: Axes, found: Sensitivity, one: Driven) -> None:
     leading, clear = one.indices[LEADING[found.spec.method]], split(found, one)[0]
     order = one.order(found.spec.method)
     for place, row in enumerate(order):
-        ax.barh(-place, leading.value[row], height=0.55, color=BLUE if row in clear else MUTED, alpha=0.75, linewidth=0)
-        ax.plot([leading.low[row], leading.high[row]], [-place, -place], color=INK, linewidth=1.3)
+        ax.barh(-place, scale * leading.value[row], height=0.55, color=BLUE if row in clear else MUTED, alpha=0.75, linewidth=0)
+        ax.plot([scale * leading.low[row], scale * leading.high[row]], [-place, -place], color=INK, linewidth=1.3)
         if found.spec.method == "sobol":
             ax.plot(one.indices["first"].value[row], -place, "D", color=ORANGE, markeredgecolor=INK, markeredgewidth=0.6, markersize=4.5)
     ax.axvline(0.0, color=MUTED, linewidth=0.8)
     ax.set_yticks([-place for place in range(len(order))], [shortened(label(found.spec.parameters[row].name)) for row in order])
     ax.set_ylim(0.6 - len(order), 0.6)
     ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    ax.xaxis.set_major_formatter(ticks(shown_in))
     ax.margins(x=0.04)
     ax.grid(axis="x")
     ax.grid(axis="y", visible=False)
@@ -110,7 +115,7 @@ def _draw(ax: Axes, found: Sensitivity, one: Driven) -> None:
 def print_sensitivity(found: Sensitivity, console: Console, page: Path) -> None:
     """Print the answer, and the leading index of each parameter for each outcome."""
     size = f"{number(found.spec.rows)} points, {number(found.spec.paths)} paths each, seed {found.seed}"
-    console.print(Text.assemble((printable(found.spec.name), "bold"), f"  {printable(found.base.loaded.scenario.name)}, {size}"))
+    console.print(Text.assemble((printable(found.spec.name), "bold"), f"  {printable(found.scenario.name)}, {size}"))
     for sentence in answer(found):
         console.print(Text(textwrap.fill(printable(sentence), _WIDTH)))
     told = [one for one in found.driven if not one.why]

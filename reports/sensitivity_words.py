@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from seawall.reports.tune_units import bare, in_words, unit_of_text
 from seawall.reports.words import duration, number, percent
 from seawall.studies.indices import LEADING
 from seawall.studies.sensitivity import Driven, Sensitivity
+from seawall.studies.sensitivity_schema import Measured
 
 _MOST_NAMED = 4
 _NOISY = 0.1
+_DECIMALS = 2  # of shares
 _SOBOL = (
     "By itself: the share of the outcome's variance over the ranges that goes when the parameter is fixed (first-order index); with all "
     "others: the share that it has a part in (total index). Totals that add up to more than 1 tell of parameters that act together; which "
@@ -18,6 +21,10 @@ _MORRIS = (
     "the steps' sizes, the mean of the steps, and how much they differ from place to place, which tells of curves or of parameters that "
     "act together."
 )
+_BRACKETS = {
+    "sobol": "the share of the outcome's variance that the parameter has a part in (total index)",
+    "morris": "how far the outcome moves over the parameter's whole range (mean absolute effect)",
+}
 _INTERVALS = (
     "Intervals: estimate and standard deviation over resamples of points and paths together. The index that ranks is a size, so that an "
     "interval whose lower end is above 0 is a hint, not a test. What is not listed stays as the scenario has it."
@@ -25,8 +32,11 @@ _INTERVALS = (
 
 
 def answer(found: Sensitivity) -> list[str]:
-    """What drives each outcome, in a sentence each."""
-    return [sentence for one in found.driven for sentence in (_driven(found, one), *_doubts(found, one))]
+    """What drives each outcome, in a sentence each, and what stands in the brackets."""
+    said = [sentence for one in found.driven for sentence in (_driven(found, one), *_doubts(found, one))]
+    if any(split(found, one)[0] for one in found.driven if not one.why):
+        said.append(f"In brackets {_BRACKETS[found.spec.method]}, with its {percent(found.spec.confidence)} interval.")
+    return said
 
 
 def _driven(found: Sensitivity, one: Driven) -> str:
@@ -43,8 +53,9 @@ def _driven(found: Sensitivity, one: Driven) -> str:
 
 
 def split(found: Sensitivity, one: Driven) -> tuple[list[int], list[int]]:
-    """Parameters whose interval leaves out 0, and the others, from the strongest to the weakest."""
+    """Parameters whose interval, as it is shown, leaves out 0, and the others, from the strongest to the weakest."""
     low = one.indices[LEADING[found.spec.method]].low
+    low = low.round(_DECIMALS) if found.spec.method == "sobol" else low
     order = one.order(found.spec.method)
     return [row for row in order if low[row] > 0.0], [row for row in order if not low[row] > 0.0]
 
@@ -52,13 +63,24 @@ def split(found: Sensitivity, one: Driven) -> tuple[list[int], list[int]]:
 def leading_words(found: Sensitivity, one: Driven, row: int) -> str:
     """The index that ranks, of one parameter, with its interval."""
     index = one.indices[LEADING[found.spec.method]]
-    ends = f"{shown(found, index.low[row])} to {shown(found, index.high[row])}"
-    return f"{shown(found, index.value[row])}, {ends}"
+    return f"{shown(found, one, index.value[row])}, {between(found, one, index.low[row], index.high[row])}"
 
 
-def shown(found: Sensitivity, value: float) -> str:
+def between(found: Sensitivity, one: Driven, low: float, high: float) -> str:
+    """An interval; its unit has been said."""
+    return f"{shown(found, one, low, says_unit=False)} to {shown(found, one, high, says_unit=False)}"
+
+
+def shown(found: Sensitivity, one: Driven, value: float, *, says_unit: bool = True) -> str:
     """A share of variance in two decimals; an effect in the outcome's unit."""
-    return f"{round(value, 2) + 0.0:.2f}" if found.spec.method == "sobol" else number(float(value))
+    if found.spec.method == "sobol":
+        return f"{round(value, _DECIMALS) + 0.0:.{_DECIMALS}f}"
+    return (in_words if says_unit else bare)(float(value), unit(found, one.outcome))
+
+
+def unit(found: Sensitivity, outcome: Measured) -> str:
+    """Unit of an outcome's indices: its own of effects, none of shares of its variance; empty where nobody can tell."""
+    return "" if found.spec.method == "sobol" else unit_of_text(outcome.of)
 
 
 def _doubts(found: Sensitivity, one: Driven) -> list[str]:
@@ -77,11 +99,11 @@ def notes(found: Sensitivity) -> list[str]:
     """How it was done, in sentences."""
     spec, about = found.spec, found.about
     what = "base points of Saltelli's scheme" if spec.method == "sobol" else "trajectories of Morris's design"
-    settings = ", ".join(found.base.loaded.settings) or "none"
+    settings = ", ".join(found.scenario.settings) or "none"
     played = f"{number(about['paths'])} paths in all, {number(about['paths_kept_from_before'])} of them from before"
     noise = "; ".join(f"{label(one.outcome.name)} {percent(round(one.noise, 6))}" for one in found.driven if one.noise is not None)
     return [
-        f"Scenario {found.base.file}, settings {settings}, seed {found.seed}.",
+        f"Scenario {found.scenario.file}, settings {settings}, seed {found.seed}.",
         f"{number(spec.points)} {what}, {number(spec.rows)} points, {number(spec.paths)} paths each, the same at all. {played}.",
         _SOBOL if spec.method == "sobol" else _MORRIS,
         f"{_INTERVALS} {number(spec.resamples)} resamples, {percent(spec.confidence)}.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from seawall.protocols.tables import Floats
 from seawall.reports.tune_units import FRACTION, in_words, quantity_unit, with_interval
-from seawall.studies import ranking
+from seawall.studies import file_keys, ranking
 from seawall.studies.file_columns import Kind, checked
 from seawall.studies.keys import Value
 from seawall.studies.seal import NoRunError
@@ -123,12 +121,7 @@ def load(folder: Path) -> Tuning:
         NoRunError: it holds none, or one that is damaged or of a version that asked otherwise.
     """
     answer, points, manifest = load_tuning(folder)
-    try:
-        spec = TuneSpec.model_validate_json(json.dumps(answer["study"]))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, ("study", *fault["loc"])))
-        raise NoRunError(f"{folder / ANSWER}: is not what this version writes: {where}: {fault['msg']}") from None
+    spec = file_keys.asked(folder / ANSWER, answer["study"], TuneSpec, "study")
     checked(folder / POINTS, points, _columns(spec, points))
     _refuse_other_points(folder / ANSWER, spec, answer, set(points["number"]))
     return Tuning(folder, answer, points, manifest, spec, _text(folder / RECOMMENDATION) if answer["recommended"] else "")

@@ -1,4 +1,4 @@
-"""Units of what a tuning study asks for, and its numbers as people read them.
+"""Units of what a study asks for, and its numbers as people read them.
 
 An objective is arithmetic over measures, so its unit is found as in dimensional analysis: with every measure of a unit twice as large, an
 amount in that unit doubles, and a ratio stays.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from seawall.reports.glossary import GLOSSARY
 from seawall.reports.words import number, quantity
 from seawall.studies.expressions import SUFFIXES, Expression
-from seawall.studies.quantity import Quantity
+from seawall.studies.quantity import Quantity, parse_quantity
 from seawall.studies.units import unit_of
 
 FRACTION, UNKNOWN = "fraction", ""
@@ -31,6 +32,12 @@ _FACTOR = re.compile(r"(?<![\w.])(?!(?:0|1)(?![\w.]))[\d.][\w.]*")
 def quantity_unit(asked: Quantity) -> str:
     """Unit of a statistic: `fraction` of a share of paths and of a ratio; empty where nobody can tell."""
     return FRACTION if asked.statistic == "p" else expression_unit(asked.expression)
+
+
+@lru_cache
+def unit_of_text(text: str) -> str:
+    """The same of a statistic as a study writes it: mean(bad_debt)."""
+    return quantity_unit(parse_quantity(text))
 
 
 def expression_unit(expression: Expression) -> str:
@@ -78,10 +85,10 @@ def with_interval(found: dict[str, Any], unit: str) -> str:
     low, high = found["low"], found["high"]
     if found["value"] is None or low is None or high is None:
         return in_words(found["value"], unit)
-    return f"{in_words(found['value'], unit)} ({_bare(low, unit)} to {_bare(high, unit)})"
+    return f"{in_words(found['value'], unit)} ({bare(low, unit)} to {bare(high, unit)})"
 
 
-def _bare(value: float, unit: str) -> str:
+def bare(value: float, unit: str) -> str:
     """A number whose unit has been said; percent signs stay."""
     return in_words(value, unit).removesuffix(" per year").removesuffix(" USD").removesuffix(" tokens")
 
@@ -98,4 +105,4 @@ def scale_of(unit: str) -> float:
 
 def ticks(unit: str) -> Callable[[float, Any], str]:
     """Labels of an axis on which values are drawn as `scale_of` has them."""
-    return lambda value, _: f"{value:,.4g}{'%' if scale_of(unit) != 1.0 else ''}"
+    return lambda value, _: f"{number(value)}{'%' if scale_of(unit) != 1.0 else ''}"

@@ -13,8 +13,8 @@ import pandas as pd
 
 from seawall.studies.seal import NoRunError
 
-Kind = Literal["text", "flag", "figure", "number", "any"]
-"""What stands in each row: a text; true or false; a number, or NaN or null where there is none; a number; whatever it is."""
+Kind = Literal["text", "flag", "figure", "number", "count", "any"]
+"""What stands in each row: a text; true or false; a number, or NaN or null where there is none; a number; a whole one, >= 0; anything."""
 
 _TEXT = ["tasset", "market", "pool", "asset", "kind", "strategy", "action", "status", "change", "outcome", "table", "name", "column"]
 _FLAGS = ["oracle_fresh", "market_open", "is_delisted", "failed"]
@@ -29,6 +29,7 @@ _SAID: dict[Kind, str] = {
     "flag": "must be true or false in each row",
     "figure": "must have numbers",
     "number": "must have a number in each row",
+    "count": "must have a whole number in each row, 0 or more",
 }
 
 RUN = {
@@ -111,6 +112,8 @@ def _holds(column: pd.Series[float], kind: Kind) -> bool:
             return _is_numeric(column) or bool(column.isna().all())
         case "number":
             return _is_numeric(column) and not has_gaps
+        case "count":
+            return kinds.is_integer_dtype(column) and not has_gaps and column.min() >= 0
         case "any":
             return True
 

@@ -5,6 +5,7 @@ Only what reports and comparisons read is asked for, as this version writes it; 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -18,6 +19,8 @@ Number = Annotated[float, Field(ge=-_FAR, le=_FAR)]
 Span = Annotated[float, Field(ge=0.0, le=1e12)]
 """Seconds."""
 Count = Annotated[int, Field(ge=0, le=10**12)]
+Seed = Annotated[int, Field(ge=0)]
+"""As large as the command line takes it."""
 
 
 class Keys(BaseModel):
@@ -162,7 +165,7 @@ class Played(Keys):
     scenario_text: str
     settings: list[str]
     digest: str
-    seed: Count
+    seed: Seed
     versions: dict[str, str]
     machine: str
     started: str
@@ -299,7 +302,7 @@ class Tuning(Keys):
 
     name: str
     about: str
-    seed: Count
+    seed: Seed
     digest: str
     study_file: str
     study_text: str
@@ -329,6 +332,67 @@ class TuningManifest(Keys):
     versions: dict[str, str]
 
 
+class StudyManifest(Keys):
+    """The manifest of a study of one scenario."""
+
+    scenario_file: str
+    scenario_name: str
+    digest: str
+    settings: list[str]
+    seed: Seed
+    started: str
+    seconds: Span
+    players: str
+    workers: Count
+    paths: Count
+    paths_kept_from_before: Count
+
+
+class ReverseManifest(StudyManifest):
+    """That of a reverse stress test."""
+
+    bound_confidence: Number
+
+
+class Edge(Keys):
+    """How far a limit holds in one case."""
+
+    name: str
+    outcome: Literal["found", "holds everywhere", "breaks everywhere", "no order"]
+    is_rising: bool
+    holds: float | None
+    breaks: float | None
+    surely_holds: float | None
+    surely_breaks: float | None
+    crossings: Count
+
+    @model_validator(mode="after")
+    def _has_its_edge(self) -> Edge:
+        if (self.outcome == "found") != (self.holds is not None and self.breaks is not None):
+            raise ValueError("`holds` and `breaks` have levels where the outcome is found, and only there")
+        return self
+
+
+class Edges(Keys):
+    """What `reverse.json` has beside the study."""
+
+    answers: Annotated[list[Edge], Field(min_length=1)]
+
+
+class DrivenOutcome(Keys):
+    """An outcome of a sensitivity study; `why` says why nothing can be told of it."""
+
+    name: str
+    why: str
+    noise: Number | None
+
+
+class DrivenOutcomes(Keys):
+    """What `sensitivity.json` has beside the study."""
+
+    answers: Annotated[list[DrivenOutcome], Field(min_length=1)]
+
+
 K = TypeVar("K", bound=BaseModel)
 
 
@@ -341,7 +405,23 @@ def checked(file: Path, found: dict[str, Any], kind: type[K]) -> dict[str, Any]:
     try:
         kind.model_validate(found)
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise NoRunError(f"{file}: is not what this version writes: {where}: {fault['msg']}") from None
+        raise _refusal(file, error, ()) from None
     return found
+
+
+def asked(file: Path, found: dict[str, Any], kind: type[K], *within: str) -> K:
+    """What a study asked, as its answer's file has it; `within` are the keys under which it stands there.
+
+    Raises:
+        NoRunError: no such study can be asked; the text names file and key.
+    """
+    try:
+        return kind.model_validate_json(json.dumps(found))
+    except ValidationError as error:
+        raise _refusal(file, error, within) from None
+
+
+def _refusal(file: Path, error: ValidationError, within: tuple[str, ...]) -> NoRunError:
+    fault = error.errors()[0]
+    where = "".join(f"{key}: " for key in [".".join(map(str, (*within, *fault["loc"])))] if key)
+    return NoRunError(f"{file}: is not what this version writes: {where}{fault['msg']}")

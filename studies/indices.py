@@ -20,10 +20,11 @@ from seawall.protocols.tables import Floats, Ints
 Method = Literal["sobol", "morris"]
 LEVELS = 4
 """Levels of each parameter on Morris's grid."""
-_KEYS: dict[Method, dict[str, str]] = {
+SALIB_NAMES: dict[Method, dict[str, str]] = {
     "sobol": {"first": "S1", "total": "ST"},
     "morris": {"effect": "mu", "absolute": "mu_star", "spread": "sigma"},
 }
+"""The indices of each method, and what SALib calls them."""
 LEADING: dict[Method, str] = {"sobol": "total", "morris": "absolute"}
 """The index that ranks parameters."""
 
@@ -136,7 +137,7 @@ def _of(method: Method, unit: Floats, outcome: Floats) -> dict[str, Floats] | No
         from SALib.analyze import morris
 
         found = morris.analyze(problem, unit, outcome, num_levels=LEVELS, **least)
-    return {name: np.asarray(found[key], np.float64) for name, key in _KEYS[method].items()}
+    return {name: np.asarray(found[key], np.float64) for name, key in SALIB_NAMES[method].items()}
 
 
 def _problem(parameters: int) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Level:
         paths: that were played and did not fail.
         standing: estimate, one-sided bounds, verdict.
         early: the estimate on the paths of the first look alone, which all levels share; NaN where those have none.
-        failures: what went wrong on paths that failed, with the command that plays each again.
+        failed: paths that failed, which are in no figure.
         command: plays the level's paths again.
     """
 
@@ -112,7 +112,7 @@ class Level:
     paths: int
     standing: Standing
     early: float
-    failures: tuple[str, ...]
+    failed: int
     command: str
 
     @property
@@ -183,7 +183,7 @@ class Levels:
             raise NoValueError(f"{where}: {quantity.text} has no value on any path")
         early = quantity.estimate(values[: self._first_paths], sample.log_weights[: self._first_paths]).value
         command = f"{replay_command(trial.members[0], self._trials.seed)} --paths {paths}"
-        return Level(value, sample.paths, standing, math.nan if early is None else early, sample.failures, command)
+        return Level(value, sample.paths, standing, math.nan if early is None else early, len(sample.failures), command)
 
 
 def refuse_failed(sample: Sample, paths: int, where: str, most: float = MAX_FAILED_SHARE) -> None:

@@ -22,7 +22,7 @@ from seawall.studies.levels import Level, Levels, Line
 from seawall.studies.players import Players
 from seawall.studies.proposals import Base, varied
 from seawall.studies.reverse_schema import ReverseSpec
-from seawall.studies.study_file import seed_of
+from seawall.studies.study_file import Studied, seed_of
 from seawall.studies.trials import Trials
 from seawall.studies.verdicts import Verdict
 
@@ -79,7 +79,7 @@ class Reversed:
 
     Attributes:
         spec: what was asked.
-        base: the scenario before any case.
+        scenario: before any case.
         seed: of all paths.
         bound_confidence: of each one-sided bound at each look, so that either end has the confidence asked for.
         answers: one for each case.
@@ -87,7 +87,7 @@ class Reversed:
     """
 
     spec: ReverseSpec
-    base: Base
+    scenario: Studied
     seed: int
     bound_confidence: float
     answers: tuple[Answer, ...]
@@ -138,7 +138,7 @@ def reverse(
         "paths": trials.played,
         "paths_kept_from_before": trials.found,
     }
-    return Reversed(spec, base, seed, confidence, tuple(answers), about)
+    return Reversed(spec, Studied.of(base), seed, confidence, tuple(answers), about)
 
 
 class Search:

@@ -1,19 +1,40 @@
-"""The files of a reverse stress test: `reverse.json`, `levels.parquet` with a row per level, and the manifest that seals them."""
+"""The files of a reverse stress test: `reverse.json`, `levels.parquet` with a row per level, and the manifest that seals them.
+
+The page is made of nothing else, so that `load` gives what `save` was given.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from seawall.studies.environment import environment
+from seawall.studies.file_columns import Kind
 from seawall.studies.levels import Level
-from seawall.studies.reverse import Answer, Reversed
-from seawall.studies.seal import MANIFEST, sealed
-from seawall.studies.store import write, write_json
+from seawall.studies.reverse import Answer, Outcome, Reversed
+from seawall.studies.reverse_schema import ReverseSpec
+from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
+from seawall.studies.store import read_frame, write, write_json
+from seawall.studies.study_file import ABOUT, Studied
+from seawall.studies.verdicts import Standing, Verdict
 
 ANSWER, LEVELS = "reverse.json", "levels.parquet"
+_EDGES = ("holds", "breaks", "surely_holds", "surely_breaks")
+_COLUMNS: dict[str, Kind] = {
+    "case": "text",
+    "level": "number",
+    "paths": "count",
+    "failed": "count",
+    "value": "number",
+    "lower_bound": "figure",
+    "upper_bound": "figure",
+    "verdict": "text",
+    "value_on_first_paths": "figure",
+    "command": "text",
+}
 
 
 def save(found: Reversed, folder: Path) -> None:
@@ -24,15 +45,66 @@ def save(found: Reversed, folder: Path) -> None:
     manifest = {
         "study": "reverse",
         "name": found.spec.name,
-        "scenario_file": str(found.base.file),
-        "digest": found.base.loaded.digest,
-        "settings": list(found.base.loaded.settings),
+        **found.scenario.as_manifest(),
         "seed": found.seed,
         "bound_confidence": found.bound_confidence,
         **found.about,
         **environment(),
     }
     write_json(folder / MANIFEST, sealed(manifest, folder, [ANSWER, LEVELS]))
+
+
+def load(folder: Path) -> Reversed:
+    """Read a reverse stress test again.
+
+    Raises:
+        NoRunError: the folder holds none, or one that is damaged, lacks a key or column, or does not fit together.
+    """
+    from seawall.studies import file_keys
+
+    manifest = file_keys.checked(folder / MANIFEST, read_manifest(folder), file_keys.ReverseManifest)
+    told = file_keys.checked(folder / ANSWER, read_json(folder / ANSWER), file_keys.Edges)
+    spec = file_keys.asked(folder / ANSWER, {key: value for key, value in told.items() if key != "answers"}, ReverseSpec)
+    frame = read_frame(folder / LEVELS, _COLUMNS)
+    searches = _searches(frame)
+    _refuse_other_levels(folder, spec, told["answers"], searches)
+    answers = tuple(_answer_of(one, rows) for one, rows in zip(told["answers"], searches, strict=True))
+    about = {name: manifest[name] for name in ABOUT}
+    return Reversed(spec, Studied.from_manifest(manifest), manifest["seed"], manifest["bound_confidence"], answers, about)
+
+
+def _searches(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each search: levels grow in one, and begin anew in the next; cases may have the same name."""
+    return [rows for _, rows in frame.groupby((frame["level"].diff() <= 0.0).cumsum())]
+
+
+def _refuse_other_levels(folder: Path, spec: ReverseSpec, answers: list[dict[str, Any]], searches: list[pd.DataFrame]) -> None:
+    """Refuse levels that are not those of the study and its answers."""
+    answer, levels = folder / ANSWER, folder / LEVELS
+    cases = [one.name for one in spec.cases] or [""]
+    if not (cases == [one["name"] for one in answers] == ["/".join(rows["case"].unique()) for rows in searches]):
+        raise NoRunError(f"{answer}: cases, answers and the rows of {LEVELS} (columns 'case', 'level') are not those of the same searches")
+    for one, rows in zip(answers, searches, strict=True):
+        tried = rows["level"].tolist()
+        if (tried[0], tried[-1]) != (spec.along.low, spec.along.high):
+            ends = f"column 'level' is from {tried[0]:g} to {tried[-1]:g}"
+            raise NoRunError(f"{levels}: {ends}, in {ANSWER} along is from {spec.along.low:g} to {spec.along.high:g}")
+        if unknown := set(rows["verdict"]) - set(Verdict):
+            raise NoRunError(f"{levels}: column 'verdict' has {min(unknown)!r}; known: {', '.join(Verdict)}")
+        if other := {one[name] for name in _EDGES} - {None, *tried}:
+            raise NoRunError(f"{answer}: answers: {min(other):g} is not in column 'level' of {LEVELS}")
+
+
+def _answer_of(told: dict[str, Any], rows: pd.DataFrame) -> Answer:
+    levels = tuple(_level_of(row) for row in rows.to_dict("records"))
+    known: dict[str, Any] = {name: told[name] for name in ("name", "is_rising", "crossings", *_EDGES)}
+    return Answer(**known, outcome=Outcome(told["outcome"]), levels=levels)
+
+
+def _level_of(row: Mapping[Hashable, Any]) -> Level:
+    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("lower_bound", "upper_bound"))
+    standing = Standing(float(row["value"]), low, high, Verdict(row["verdict"]))
+    return Level(float(row["level"]), row["paths"], standing, float(row["value_on_first_paths"]), row["failed"], row["command"])
 
 
 def levels_frame(found: Reversed) -> pd.DataFrame:
@@ -50,7 +122,7 @@ def _level(level: Level) -> dict[str, Any]:
     return {
         "level": level.value,
         "paths": level.paths,
-        "failed": len(level.failures),
+        "failed": level.failed,
         "value": standing.value,
         "lower_bound": standing.low,
         "upper_bound": standing.high,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from seawall.scenarios.fields import Text, Within
 from seawall.scenarios.parts import Part
@@ -31,9 +31,14 @@ class ReverseSpec(Part):
     most_paths: Annotated[int, Within("[10, 10000000]")] = Field(default=800, description="of a level where more narrow the interval")
     cases: tuple[Variation, ...] = Field(default=(), strict=False, max_length=24, description="worlds that are searched one by one")
 
+    @field_validator("require")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        parse_limit(text)
+        return text
+
     @model_validator(mode="after")
-    def _readable(self) -> Self:
-        parse_limit(self.require)
+    def _sound(self) -> Self:
         if not self.along.is_range:
             raise ValueError("along needs low and high, not values")
         if self.paths > self.most_paths:

@@ -19,7 +19,7 @@ from seawall.studies.levels import Line, refuse_failed
 from seawall.studies.players import Players
 from seawall.studies.proposals import Base
 from seawall.studies.sensitivity_schema import Measured, SensitivitySpec
-from seawall.studies.study_file import seed_of
+from seawall.studies.study_file import Studied, seed_of
 from seawall.studies.trials import Sample, Trial, Trials
 
 CHUNK_PATHS = 25
@@ -57,7 +57,7 @@ class Sensitivity:
 
     Attributes:
         spec: what was asked.
-        base: the scenario before any parameter.
+        scenario: before any parameter.
         seed: of paths, points and intervals.
         levels: `[points, parameters]`, as they were set.
         driven: one for each outcome.
@@ -65,7 +65,7 @@ class Sensitivity:
     """
 
     spec: SensitivitySpec
-    base: Base
+    scenario: Studied
     seed: int
     levels: Floats
     driven: tuple[Driven, ...]
@@ -119,7 +119,7 @@ def sensitivity(
         "paths_kept_from_before": trials.found,
     }
     driven = tuple(_driven(spec, asked, one, samples, seed) for one in spec.outcomes)
-    return Sensitivity(spec, base, seed, levels, driven, about | {"seconds": round(time.perf_counter() - clock, 3)})
+    return Sensitivity(spec, Studied.of(base), seed, levels, driven, about | {"seconds": round(time.perf_counter() - clock, 3)})
 
 
 def _trial(base: Base, lines: list[Line], levels: list[float], study: Path) -> Trial:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -16,6 +17,40 @@ from seawall.studies.proposals import Base, bases, refuse_dependent
 from seawall.studies.tune_schema import Member, Settings
 
 S = TypeVar("S", bound=BaseModel)
+ABOUT = ("started", "seconds", "players", "workers", "paths", "paths_kept_from_before")
+"""What an answer tells of how it was played: when, how long, by whom, how many paths, how many of them from before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """The scenario of a study, as its answer names it.
+
+    Attributes:
+        file: of the scenario.
+        name: its own.
+        digest: of its text and settings.
+        settings: "KEY=VALUE" each, made before any of the study's levels.
+    """
+
+    file: str
+    name: str
+    digest: str
+    settings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, base: Base) -> Self:
+        """The scenario that is studied."""
+        loaded = base.loaded
+        return cls(str(base.file), loaded.scenario.name, loaded.digest, loaded.settings)
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> Self:
+        """The same from a manifest with the keys of `as_manifest`."""
+        return cls(manifest["scenario_file"], manifest["scenario_name"], manifest["digest"], tuple(manifest["settings"]))
+
+    def as_manifest(self) -> dict[str, Any]:
+        """What a study's manifest says of it."""
+        return {"scenario_file": self.file, "scenario_name": self.name, "digest": self.digest, "settings": list(self.settings)}
 
 
 class OfOneScenario(Protocol):

@@ -62,7 +62,32 @@ def test_the_smallest_shock_is_that_of_the_closed_form(shocked, tmp_path):
     assert answer["surely_holds"] < closed_form(0.25) < answer["surely_breaks"]
     assert answer["surely_breaks"] - answer["surely_holds"] < 0.15
     assert f"holds up to {answer['holds']:g} (change)" in said
-    assert (result(tmp_path) / "report.html").exists()
+    is_rendered_again(result(tmp_path), said)
+
+
+def is_rendered_again(folder, said):
+    """Whether `report` makes the page and the figures of a study again from its files, to the byte, and says the same."""
+    (figure,) = (folder / "figures").iterdir()
+    before = [(folder / "report.html").read_bytes(), figure.read_bytes()]
+    (folder / "report.html").unlink()
+    figure.write_text("another")
+    assert run("report", folder) == (0, said)
+    assert [(folder / "report.html").read_bytes(), figure.read_bytes()] == before
+
+
+def test_a_folder_that_cannot_be_shown_again_is_refused_in_words(shocked, tmp_path):
+    asked = ("--breach", "mean(shortfall_end) <= 100", "--along", "shocks[0].change", "--low", 0.0, "--high", 0.1, "--paths", 10)
+    run("reverse", shocked / "lone_cdp.yaml", *asked, "--most-paths", 10, "--precision", 0.25, "--out", tmp_path)
+    folder = result(tmp_path)
+    (tmp_path / "link").symlink_to(folder)
+    code, said = run("report", tmp_path / "link")
+    assert (code, "is a link, which could lead anywhere" in said) == (2, True)
+    (folder / "levels.parquet").write_bytes(b"")
+    code, said = run("report", folder)
+    assert (code, "levels.parquet: is not as the run wrote it" in said) == (2, True)
+    (folder / "manifest.json").unlink()
+    code, said = run("report", folder)
+    assert (code, "manifest.json: is missing" in said) == (2, True)
 
 
 def test_what_one_study_has_played_any_level_can_play_again(shocked, tmp_path):
@@ -108,6 +133,7 @@ def test_a_shock_drives_the_shortfall(tmp_path):
     (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
     code, said = run("sensitivity", tmp_path / "study.yaml", "--out", tmp_path / "out")
     assert (code, "Drivers of the storm" in said) == (0, True)
+    is_rendered_again(result(tmp_path / "out"), said)
     rows = pd.read_parquet(result(tmp_path / "out") / "indices.parquet").set_index(["parameter", "index"])["value"]
     assert rows["shock", "effect"] > 0.0 > rows["minimum", "effect"]
     before, played = pd.read_parquet(result(tmp_path / "out") / "points.parquet"), read_manifest(result(tmp_path / "out"))["paths"]

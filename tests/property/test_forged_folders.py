@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from ensembles import ensemble
+from made_up import MadeUp as Outcomes
+from made_up import small
 from markets import FLOOD, GALE, STORM, SURGE, command_line
 from tuning import MadeUp, answer, study
 from typer.testing import CliRunner
@@ -19,17 +21,24 @@ from typer.testing import CliRunner
 from seawall.protocols.errors import SeawallError
 from seawall.reports import tune_result
 from seawall.scenarios.load import load
-from seawall.studies import file_columns, store
+from seawall.studies import file_columns, reverse_files, sensitivity_files, store
 from seawall.studies.ensemble_files import load_ensemble
 from seawall.studies.ensemble_folder import BOUND
+from seawall.studies.reverse import reverse
+from seawall.studies.reverse_schema import ReverseSpec
 from seawall.studies.seal import MANIFEST, NoRunError, understood
+from seawall.studies.sensitivity import sensitivity
+from seawall.studies.sensitivity_schema import SensitivitySpec
 from seawall.studies.simulate import run
 from seawall.studies.store import FRAMES, load_run, save
+from seawall.studies.study_file import base_of
 from seawall.studies.tune_files import save_tuning
 
 OTHERS = (None, "x", -1, 1e300, 10**400, True, [], {}, [None], {"x": {}})
 SHORT = {"parameters": [{"name": "ratio", "key": "tassets.*.min_collateral_ratio", "low": 1.2, "high": 2.0, "points": 3}]}
-KINDS = ("run", "ensemble", "study")
+KINDS = ("run", "ensemble", "study", "reverse", "sensitivity")
+COMPARED = ("run", "ensemble")
+TEXTS = {"study": ("tuning.json", "about"), "reverse": (MANIFEST, "scenario_file"), "sensitivity": (MANIFEST, "scenario_file")}
 SHARE = 0.3 if "SEAWALL_SOAK" in os.environ else 0.03  # of all damages; what is missing is tried always but for single figures
 MOST_SHOWN = 100 if "SEAWALL_SOAK" in os.environ else 4  # folders that can be read all the same, and are then drawn: a second each
 
@@ -39,7 +48,44 @@ def read_ensemble(folder):
     return [frame() for frame in (found.measures, found.moments, found.sums, found.bands, found.ratios, found.refusals)]
 
 
-READ = {"run": load_run, "ensemble": read_ensemble, "study": tune_result.load}
+READ = {
+    "run": load_run,
+    "ensemble": read_ensemble,
+    "study": tune_result.load,
+    "reverse": reverse_files.load,
+    "sensitivity": sensitivity_files.load,
+}
+
+
+def reverse_stress(folder):
+    """Of a shock whose loss is known, at two minimum ratios."""
+    along = {"name": "change", "key": "shocks[0].change", "low": 0.0, "high": 1.0}
+    cases = [{"name": f"minimum {ratio}", "set": {"tassets.*.min_collateral_ratio": ratio}} for ratio in (1.3, 1.7)]
+    words = {"name": "Shock", "about": "Of a shock.", "scenario": "small.yaml", "require": "p(bad_debt > 0) <= 25%", "cases": cases}
+    spec = ReverseSpec.model_validate({**words, "along": along, "precision": 0.1, "paths": 20, "most_paths": 40})
+    reverse_files.save(
+        reverse(spec, base_of(spec, folder / "small.yaml"), folder / "small.yaml", folder / "trials", of_shock(), seed=3), folder
+    )
+
+
+def drivers(folder):
+    """Of a shock, which drives a loss, and an outage, which does not."""
+    parameters = [
+        {"name": "shock", "key": "shocks[0].change", "low": 0.0, "high": 1.0},
+        {"name": "outage", "key": "outages[0].hours", "low": 0.01, "high": 0.1},
+    ]
+    outcomes = [{"name": "bad_debt", "of": "mean(bad_debt)"}, {"name": "steady", "of": "mean(steady)"}]
+    words = {"name": "Drivers", "about": "Of losses.", "scenario": "small.yaml", "parameters": parameters, "outcomes": outcomes}
+    spec = SensitivitySpec.model_validate({**words, "method": "morris", "points": 4, "paths": 2, "resamples": 100})
+    found = sensitivity(spec, base_of(spec, folder / "small.yaml"), folder / "small.yaml", folder / "trials", of_shock(), seed=3)
+    sensitivity_files.save(found, folder)
+
+
+def of_shock():
+    """Players whose losses grow with the shock."""
+    return Outcomes(
+        lambda loaded, path: {"bad_debt_usd": max(loaded.scenario.shocks[0].change + 0.01 * path - 0.6, 0.0), "steady_usd": 1.0}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +98,13 @@ def whole(tmp_path_factory):
     folders["study"].mkdir()
     asked = study(folders["study"], search={"first_paths": 20, "paths": 40}, checks={"paths": 20}, **SHORT)
     save_tuning(answer(asked, folders["study"], MadeUp()), folders["study"], workers="1 of made up")
+    for kind, played in (("reverse", reverse_stress), ("sensitivity", drivers)):
+        folders[kind].mkdir()
+        small(folders[kind])
+        played(folders[kind])
     for folder in folders.values():
         shutil.rmtree(folder / "chunks", ignore_errors=True)
+        shutil.rmtree(folder / "trials", ignore_errors=True)
         manifest = json.loads((folder / MANIFEST).read_text())
         del manifest["sha256"]
         (folder / MANIFEST).write_text(json.dumps(manifest))
@@ -163,7 +214,7 @@ def is_always_tried(_file, place, what=""):
 
 
 def shown_or_refused(kind, folder, what):
-    asked = [["report", folder]] + ([["compare", folder, folder, "--out", folder / "compared"]] if kind != "study" else [])
+    asked = [["report", folder]] + ([["compare", folder, folder, "--out", folder / "compared"]] if kind in COMPARED else [])
     for one in asked:
         ended = CliRunner().invoke(command_line(), [str(part) for part in one])
         assert ended.exit_code in (0, 2), (what, ended.exception)
@@ -220,9 +271,10 @@ def test_a_table_of_results_of_too_many_cells_is_refused_before_it_is_unpacked(w
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_character_of_a_forged_manifest_turns_a_page_around(whole, tmp_path, kind):
     shutil.copytree(whole[kind], tmp_path / kind)
-    file = tmp_path / kind / ("tuning.json" if kind == "study" else MANIFEST)
+    name, key = TEXTS.get(kind, (MANIFEST, "about"))
+    file = tmp_path / kind / name
     told = json.loads(file.read_text())
-    file.write_text(json.dumps(told | {"about": "one\u202etwo\u2066three\x1b[31m\x07four\u200bfive"}))
+    file.write_text(json.dumps(told | {key: "one\u202etwo\u2066three\x1b[31m\x07four\u200bfive"}))
     ended = CliRunner().invoke(command_line(), ["report", str(tmp_path / kind)])
     assert ended.exit_code == 0, ended.output
     page = (tmp_path / kind / "report.html").read_text(encoding="utf-8")

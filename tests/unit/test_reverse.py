@@ -22,7 +22,7 @@ from seawall.studies.levels import Line, NoValueError, PathsFailed
 from seawall.studies.reverse import Outcome, reverse
 from seawall.studies.reverse_options import ReverseOptions
 from seawall.studies.reverse_schema import ReverseSpec
-from seawall.studies.seal import read_manifest
+from seawall.studies.seal import NoRunError, read_manifest
 from seawall.studies.study_file import base_of
 from seawall.studies.verdicts import Verdict
 
@@ -170,6 +170,20 @@ def test_whole_numbers_stay_whole(tmp_path):
     spec = study(along={"name": "liquidators", "key": "liquidators.count", "low": 0, "high": 40})
     answer = asked(tmp_path, MadeUp(lambda loaded, _: {"bad_debt_usd": float(loaded.scenario.liquidators.count < 13)}), spec).answers[0]
     assert (answer.breaks, answer.holds) == (12.0, 13.0)
+
+
+@pytest.mark.parametrize(
+    ("require", "unit", "shown"),
+    [
+        ("p(bad_debt > 0) <= 25%", "fraction", "25%"),
+        ("mean(bad_debt) <= 0.1", "USD", "0.25 USD"),
+        ("mean(bad_debt_usd / called_usd) <= 1", "fraction", "25%"),
+    ],
+)
+def test_what_is_limited_is_told_in_its_unit(tmp_path, require, unit, shown):
+    found = asked(tmp_path, MadeUp(lambda loaded, path: loss(loaded, path) | {"called_usd": 1.0}), study(require=require))
+    assert reverse_words.unit(found) == unit
+    assert reverse_words.value(found, 0.25) == shown
 
 
 def test_factors_and_ratios(tmp_path):
@@ -332,6 +346,96 @@ def test_files_page_and_terminal_say_the_same(tmp_path):
         assert f"{number:g}" in said
     assert "<i>" not in page
     assert len(said.splitlines()) <= 24
+
+
+def shown(found, folder):
+    """The page, each figure, and what the terminal says."""
+    console = Console(width=100, file=io.StringIO(), record=True)
+    print_reverse(found, console, page := write_reverse(found, folder))
+    return page.read_bytes(), [file.read_bytes() for file in sorted((folder / "figures").iterdir())], console.export_text()
+
+
+TWICE = [{"name": "ratio", "set": {"tassets.*.min_collateral_ratio": ratio}} for ratio in (1.3, 1.7)]
+
+
+@pytest.mark.parametrize(
+    ("more", "fails"),
+    [({}, ()), ({"cases": TWICE}, ()), ({"most_paths": 400}, (7,)), ({"require": "mean(bad_debt) <= 9"}, ())],
+    ids=["one search", "two of the same name", "a failed path", "holds everywhere"],
+)
+def test_the_same_page_is_made_of_the_files(tmp_path, more, fails):
+    found, folder = asked(tmp_path, MadeUp(loss, fails=lambda path: path in fails), study(**more)), tmp_path / "out"
+    folder.mkdir()
+    reverse_files.save(found, folder)
+    before = shown(found, folder)
+    again = reverse_files.load(folder)
+    (folder / "report.html").unlink()
+    assert shown(again, folder) == before
+    assert (again.spec, again.scenario, again.seed, again.bound_confidence) == (
+        found.spec,
+        found.scenario,
+        found.seed,
+        found.bound_confidence,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: rows.iloc[:-1], r"levels\.parquet: column 'level' is from 0 to [\d.]+, in reverse.json along is from 0 to 1"),
+        (lambda rows: rows.assign(case="x"), r"reverse\.json: cases, answers and the rows of levels\.parquet"),
+        (lambda rows: pd.concat([rows, rows]), r"reverse\.json: cases, answers and the rows of levels\.parquet"),
+        (lambda rows: rows.assign(verdict="good"), r"levels\.parquet: column 'verdict' has 'good'; known: met, open, broken"),
+        (lambda rows: rows.assign(paths=-1), r"levels\.parquet: column 'paths' must have a whole number in each row, 0 or more"),
+        (lambda rows: rows.drop(columns="command"), r"levels\.parquet: has no column 'command'"),
+        (lambda rows: rows.iloc[[0, -1]], r"reverse\.json: answers: [\d.]+ is not in column 'level' of levels\.parquet"),
+    ],
+)
+def test_levels_of_another_search_are_refused(tmp_path, change, said):
+    folder = saved(tmp_path)
+    change(pd.read_parquet(folder / "levels.parquet")).to_parquet(folder / "levels.parquet", index=False)
+    unseal(folder)
+    with pytest.raises(NoRunError, match=said):
+        reverse_files.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("manifest.json", {"scenario_name": ...}, r"manifest\.json: is not what this version writes: scenario_name: Field required"),
+        ("reverse.json", {"require": "p(bad_debt > 0)"}, r"reverse\.json: is not what this version writes: require: .*is no limit"),
+        ("reverse.json", {"answers": []}, r"reverse\.json: is not what this version writes: answers: "),
+        ("reverse.json", {"most_paths": 1}, r"reverse\.json: is not what this version writes: most_paths: "),
+    ],
+)
+def test_keys_that_are_missing_or_wrong_are_named(tmp_path, file, change, said):
+    folder = saved(tmp_path)
+    unseal(folder)
+    told = json.loads((folder / file).read_text()) | change
+    (folder / file).write_text(json.dumps({key: value for key, value in told.items() if value is not ...}))
+    with pytest.raises(NoRunError, match=said):
+        reverse_files.load(folder)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    folder = saved(tmp_path)
+    (folder / "levels.parquet").write_bytes((folder / "levels.parquet").read_bytes() + b"x")
+    with pytest.raises(NoRunError, match=r"levels\.parquet: is not as the run wrote it"):
+        reverse_files.load(folder)
+
+
+def saved(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    reverse_files.save(asked(tmp_path, MadeUp(loss), study(precision=0.1)), folder)
+    return folder
+
+
+def unseal(folder):
+    """Leave a folder as a forger would, without digests."""
+    told = json.loads((folder / "manifest.json").read_text())
+    del told["sha256"]
+    (folder / "manifest.json").write_text(json.dumps(told))
 
 
 def test_the_study_that_ships_asks_what_its_scenario_has():

@@ -16,7 +16,7 @@ from seawall.reports import sensitivity_words
 from seawall.studies import sensitivity_files
 from seawall.studies.expressions import ExpressionError
 from seawall.studies.levels import Line, PathsFailed
-from seawall.studies.seal import read_manifest
+from seawall.studies.seal import NoRunError, read_manifest
 from seawall.studies.sensitivity import sensitivity
 from seawall.studies.sensitivity_schema import SensitivitySpec
 from seawall.studies.study_file import base_of, read_study
@@ -53,8 +53,10 @@ def test_slopes_over_the_whole_range_in_order(tmp_path):
     np.testing.assert_allclose(driven.indices["effect"].value, [100.0, 50.0, 0.0], rtol=1e-3)
     assert driven.order("morris") == [0, 1, 2]
     assert driven.noise == pytest.approx(0.0, abs=1e-9)
-    sentence = "Bad debt is driven by shock (100, 100 to 100), outage hours (50, 50 to 50); liquidators cannot be told from 0."
-    assert sensitivity_words.answer(found)[0] == sentence
+    first, *_, last = sensitivity_words.answer(found)
+    driving = "shock (100.00 USD, 100.00 to 100.00), outage hours (50.00 USD, 50.00 to 50.00)"
+    assert first == f"Bad debt is driven by {driving}; liquidators cannot be told from 0."
+    assert last.startswith("In brackets how far the outcome moves over the parameter's whole range")
 
 
 def test_every_point_has_the_levels_that_the_design_asks_for(tmp_path):
@@ -96,16 +98,11 @@ def test_factors_on_a_scale_of_ratios(tmp_path):
 
 
 def test_outcomes_that_cannot_be_told_say_why(tmp_path):
-    def partly(loaded, path):
-        change = loaded.scenario.shocks[0].change
-        return {"bad_debt_usd": change, "steady_usd": 1.0, "rare_s": 1.0 if change > 0.5 else np.nan}
-
-    outcomes = [*OUTCOMES[:1], {"name": "steady", "of": "mean(steady)"}, {"name": "rare", "of": "mean(rare)"}]
-    found = asked(tmp_path, MadeUp(partly), study(outcomes=outcomes))
+    found = asked(tmp_path, MadeUp(partly), study(outcomes=MORE))
     said = sensitivity_words.answer(found)
-    assert said[1] == "What drives steady cannot be told: it is the same at all points."
+    assert said[0] == "What drives steady cannot be told: it is the same at all points."
     assert "some path has no value of it" in said[2]
-    assert found.driven[0].indices
+    assert found.driven[1].indices
 
 
 def test_too_few_paths_are_told(tmp_path):
@@ -177,9 +174,89 @@ def test_files_page_and_terminal_say_the_same(tmp_path, by_method, method):
         shown = f"{row.value:.2f}" if method == "sobol" else f"{row.value:.4g}"
         assert shown in page
         assert shown in said
+    assert ("In brackets the share of the outcome&#39;s variance" in page) == (method == "sobol")
     assert pd.read_parquet(folder / "points.parquet").shape == (found.spec.rows, 4)
     assert "<i>" not in page
     assert len(said.splitlines()) <= 24
+
+
+def shown(found, folder):
+    """The page, each figure, and what the terminal says."""
+    console = Console(width=100, file=io.StringIO(), record=True)
+    report.print_sensitivity(found, console, page := report.write_sensitivity(found, folder))
+    return page.read_bytes(), [file.read_bytes() for file in sorted((folder / "figures").iterdir())], console.export_text()
+
+
+def partly(loaded, path):
+    """Figures of which one is the same at all points, and one is not on every path."""
+    change = loaded.scenario.shocks[0].change
+    return {"bad_debt_usd": change + path, "steady_usd": 1.0, "rare_s": 1.0 if change > 0.5 else np.nan}
+
+
+MORE = [{"name": "steady", "of": "mean(steady)"}, {"name": "bad_debt", "of": "mean(bad_debt)"}, {"name": "rare", "of": "mean(rare)"}]
+
+
+@pytest.mark.parametrize("kind", ["sobol", "morris", "of some outcomes", "of none"])
+def test_the_same_page_is_made_of_the_files(tmp_path, by_method, kind):
+    found = (
+        by_method[kind] if kind in by_method else asked(tmp_path, MadeUp(partly), study(outcomes=MORE[:1] if kind == "of none" else MORE))
+    )
+    folder = saved(found, tmp_path)
+    before = shown(found, folder)
+    (folder / "report.html").unlink()
+    again = sensitivity_files.load(folder)
+    assert shown(again, folder) == before
+    assert (again.spec, again.scenario, again.seed, again.about) == (found.spec, found.scenario, found.seed, found.about)
+    np.testing.assert_array_equal(again.levels, found.levels)
+    for one, other in zip(again.driven, found.driven, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("points", lambda rows: rows.iloc[1:], r"points\.parquet: has 23 rows; points, .* in sensitivity\.json ask for 24"),
+        ("points", lambda rows: rows.drop(columns="shock"), r"points\.parquet: has no column 'shock'"),
+        ("indices", lambda rows: rows.iloc[1:], r"indices\.parquet: columns 'outcome', 'parameter' and 'index' are not those"),
+        ("indices", lambda rows: rows[::-1], r"indices\.parquet: columns 'outcome', 'parameter' and 'index' are not those"),
+        ("indices", lambda rows: rows.assign(low="x"), r"indices\.parquet: column 'low' must have numbers"),
+    ],
+)
+def test_tables_of_another_study_are_refused(tmp_path, by_method, file, change, said):
+    folder = saved(by_method["morris"], tmp_path, is_sealed=False)
+    table = folder / f"{file}.parquet"
+    change(pd.read_parquet(table)).to_parquet(table, index=False)
+    with pytest.raises(NoRunError, match=said):
+        sensitivity_files.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("manifest", {"players": 3}, r"manifest\.json: is not what this version writes: players: "),
+        ("sensitivity", {"method": "sobol"}, r"sensitivity\.json: is not what this version writes: .*points \(8\) must be a power of two"),
+        ("sensitivity", {"outcomes": OUTCOMES[::-1]}, r"sensitivity\.json: outcomes and answers do not name the same outcomes"),
+        ("sensitivity", {"points": 4}, r"points\.parquet: has 24 rows; points, .* in sensitivity\.json ask for 12"),
+    ],
+)
+def test_keys_that_are_wrong_are_named(tmp_path, by_method, file, change, said):
+    folder = saved(by_method["morris"], tmp_path, is_sealed=False)
+    told = json.loads((folder / f"{file}.json").read_text())
+    (folder / f"{file}.json").write_text(json.dumps(told | change))
+    with pytest.raises(NoRunError, match=said):
+        sensitivity_files.load(folder)
+
+
+def saved(found, tmp_path, *, is_sealed=True):
+    """The folder of an answer; not sealed as a forger would leave it."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    sensitivity_files.save(found, folder)
+    if not is_sealed:
+        told = json.loads((folder / "manifest.json").read_text())
+        del told["sha256"]
+        (folder / "manifest.json").write_text(json.dumps(told))
+    return folder
 
 
 def test_the_study_that_ships_asks_what_its_scenario_has():
