@@ -59,7 +59,7 @@ def _outages(result: Result, tasset: str | None) -> list[tuple[float, float]]:
 
 def _shocks(result: Result, tasset: str | None) -> list[tuple[float, str]]:
     """Time and label of each shock that moves the tASSET; a shock to something else moves all."""
-    tassets = set(result.series["tasset"])
+    tassets = set(result.series["tasset"].unique())
     shocks = []
     for shock in result.manifest["shocks"][:_MOST_SHOCKS]:
         names, seconds = {shock["asset"], "t" + shock["asset"]}, float(shock["at_s"])

@@ -46,6 +46,8 @@ from seawall.reports.words import duration, number, percent, usd
 
 UNSEEN = 1e-9  # a relative difference of prices that nobody could see
 LEAST_POOL_USD = 1.0  # what a pool must hold for its price to mean anything
+Rows = tuple[str, pd.DataFrame]
+"""A tASSET and its rows."""
 
 
 def all_charts(result: Result) -> list[Chart]:
@@ -82,8 +84,9 @@ def price_and_oracle(result: Result) -> Chart:
         "Labels at vertical lines are shocks." if result.manifest["shocks"] else "",
         "A delisted tASSET is worth its end price for ever." if result.series["is_delisted"].any() else "",
     ]
-    figure = _per_tasset(result, _draw_prices, unit="USD per\ntASSET")
-    alt = f"Market price and oracle price over {_horizon(result)}. {_spoken(result, _price_range)}"
+    shown = _shown(result)
+    figure = _per_tasset(result, shown, _draw_prices, unit="USD per\ntASSET")
+    alt = f"Market price and oracle price over {_horizon(result)}. {_spoken(result, shown, _price_range)}"
     return Chart("price_and_oracle", title, alt, (left_out(result) + " ".join(filter(None, notes))).strip(), figure)
 
 
@@ -126,8 +129,9 @@ def system_ratio(result: Result) -> Chart:
         worst = _row_of_largest(result.series, -ratios)
         minimum = f"the minimum for a CDP is {worst['min_collateral_ratio']:.3g}"
         title = f"Lowest system collateral ratio {ratios.min():.3g} ({_where(worst)}); {minimum}"
-    figure = _per_tasset(result, _draw_ratio, unit="fraction")
-    alt = f"Collateral value divided by debt value over {_horizon(result)}. {_spoken(result, _ratio_range)}"
+    shown = _shown(result)
+    figure = _per_tasset(result, shown, _draw_ratio, unit="fraction")
+    alt = f"Collateral value divided by debt value over {_horizon(result)}. {_spoken(result, shown, _ratio_range)}"
     delisted = " The minimum of a delisted tASSET is 1." if result.series["is_delisted"].any() else ""
     return Chart("system_ratio", title, alt, f"{left_out(result)}Collateral value divided by debt value.{delisted}", figure)
 
@@ -164,8 +168,9 @@ def amm_premium(result: Result) -> Chart:
         "After a delisting the end price takes the oracle's place." if series["is_delisted"].any() else "",
         f"Left out: records of pools that hold less than {usd(LEAST_POOL_USD)}." if _some_left_out(series) else "",
     ]
-    figure = _per_tasset(result, _draw_premium, unit="fraction of\noracle price")
-    alt = f"AMM price over oracle price, less one, over {_horizon(result)}. {_spoken(result, _premium_range)}"
+    shown = _shown(result)
+    figure = _per_tasset(result, shown, _draw_premium, unit="fraction of\noracle price")
+    alt = f"AMM price over oracle price, less one, over {_horizon(result)}. {_spoken(result, shown, _premium_range)}"
     return Chart("amm_premium", title, alt, left_out(result) + " ".join(filter(None, notes)), figure)
 
 
@@ -194,9 +199,9 @@ def _premium_range(rows: pd.DataFrame) -> str:
 @house_style()
 def lp_fees(result: Result) -> Chart:
     """Fees of liquidity providers, cumulative, and how often each pool's value has been traded."""
-    axis = TimeAxis.of(result)
+    axis, shown = TimeAxis.of(result), _shown(result)
     figure, axes = panels(2, height=1.7)
-    for (tasset, rows), colour, dash in zip(_shown(result), COLOURS, DASHES, strict=False):
+    for (tasset, rows), colour, dash in zip(shown, COLOURS, DASHES, strict=False):
         if not rows.empty:
             line(axes[0], axis, rows["time_s"], rows["lp_fees_usd"], color=colour, linestyle=dash, label=shortened(tasset))
             line(axes[1], axis, rows["time_s"], _turnover(rows), color=colour, linestyle=dash)
@@ -210,7 +215,7 @@ def lp_fees(result: Result) -> Chart:
     if fees.sum() > 0:
         title += f", {percent(fees.max() / fees.sum())} of it in the {fees.idxmax()} pool"
     note = f"{left_out(result)}Turnover: value traded divided by the value of the pool at the time, added up."
-    alt = f"Cumulative fees and turnover per pool over {_horizon(result)}. {_spoken(result, _fees_and_turnover)}"
+    alt = f"Cumulative fees and turnover per pool over {_horizon(result)}. {_spoken(result, shown, _fees_and_turnover)}"
     return Chart("lp_fees", title, alt, note, figure)
 
 
@@ -225,10 +230,9 @@ def _turnover(rows: pd.DataFrame) -> Floats:
     return multiples.cumsum().to_numpy(float)
 
 
-def _per_tasset(result: Result, draw: Callable[[Axes, TimeAxis, pd.DataFrame], None], *, unit: str) -> Figure:
+def _per_tasset(result: Result, shown: list[Rows], draw: Callable[[Axes, TimeAxis, pd.DataFrame], None], *, unit: str) -> Figure:
     """A panel per tASSET, drawn by `draw` from its rows in order of time; `unit` labels the vertical axis."""
     axis = TimeAxis.of(result)
-    shown = _shown(result)
     figure, axes = panels(len(shown))
     for ax, (tasset, rows) in zip(axes, shown, strict=True):
         if rows.empty:
@@ -243,15 +247,15 @@ def _per_tasset(result: Result, draw: Callable[[Axes, TimeAxis, pd.DataFrame], N
     return figure
 
 
-def _shown(result: Result) -> list[tuple[str, pd.DataFrame]]:
+def _shown(result: Result) -> list[Rows]:
     """The tASSETs that get a panel, each with its rows from its listing on."""
     return [(tasset, since_listing(result, tasset)) for tasset in shown_tassets(result)]
 
 
-def _spoken(result: Result, words: Callable[[pd.DataFrame], str]) -> str:
+def _spoken(result: Result, shown: list[Rows], words: Callable[[pd.DataFrame], str]) -> str:
     """What `words` says of the rows of each tASSET that gets a panel, for the alternative text."""
     first, spoken = float(result.series["time_s"].min()), []
-    for tasset, rows in _shown(result):
+    for tasset, rows in shown:
         listed = life_of(result, tasset).listed
         late = f" (listed {duration(listed)} after the start)" if first < listed < inf else ""
         spoken.append(f"{tasset}{late}: {NEVER_LISTED if rows.empty else words(rows)}.")

@@ -47,8 +47,8 @@ def lineage(result: Result, tasset: str) -> set[str]:
 
 def since_listing(result: Result, tasset: str) -> pd.DataFrame:
     """The rows of one tASSET in order of time, from its listing on; none if it is never listed."""
-    series = result.series
-    rows = series[(series["tasset"] == tasset) & (series["time_s"] >= life_of(result, tasset).listed)]
+    series, listed = result.series, life_of(result, tasset).listed
+    rows = series[(series["tasset"] == tasset).to_numpy(bool) & (series["time_s"].to_numpy(float) >= listed)]
     return rows.sort_values("time_s", kind="stable")
 
 

@@ -105,7 +105,8 @@ def on_page(value: Any) -> Any:
     """What a page shows of a value: of text no control characters, nor any that turn the order of letters, so that names cannot pose."""
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
-    return "".join(" " if letter not in "\n\t" and category(letter) in _UNSEEN else letter for letter in value)
+    unseen = [letter for letter in set(value) - {"\n", "\t"} if category(letter) in _UNSEEN]  # once each: figures are long texts
+    return value.translate({ord(letter): " " for letter in unseen}) if unseen else value
 
 
 def printable(text: str) -> str:

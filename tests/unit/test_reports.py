@@ -18,6 +18,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from rich.console import Console
 
@@ -32,7 +33,7 @@ from seawall.reports.staking import staking_income
 from seawall.reports.style import Chart, thinned
 from seawall.reports.svg import draw, file_svg, inline_svg
 from seawall.reports.terminal import print_summary
-from seawall.reports.words import duration, number, percent, quantity, usd
+from seawall.reports.words import duration, number, on_page, percent, quantity, usd
 
 DAY = 86_400
 SHOCK_S, OUTAGE_S = 3.4 * DAY, (4.5 * DAY, 4.8 * DAY)
@@ -723,6 +724,20 @@ def test_markup_from_a_scenario_is_inert() -> None:
     assert "script" not in Page(page).tags
     assert "<script" not in page
     assert page.count("&lt;script&gt;") > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("tA\u202epose\u2066d\u2069 tA\u202e", "tA pose d  tA "),  # as often as they stand there
+        ("a\x1b[2J\x00\u2028b\u2029c\r\n", "a [2J  b c \n"),
+        ("one\n\ttwo: \u2212 3 \u2026 \U0001f30a", "one\n\ttwo: \u2212 3 \u2026 \U0001f30a"),
+        ("\n" * 3, "\n" * 3),
+    ],
+)
+def test_letters_that_steer_or_turn_text_become_blanks_on_a_page(text: str, shown: str) -> None:
+    assert on_page(text) == shown
+    assert on_page(Markup(text)) == text  # what is our own stays
 
 
 def test_why_a_figure_is_missing_and_intervals_are_shown(run: Run) -> None:
