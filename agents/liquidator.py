@@ -18,6 +18,7 @@ from seawall.agents.alarms import update_called
 from seawall.agents.avmm import Avmm
 from seawall.agents.avmm_desk import asset_of
 from seawall.agents.base import RoutedAgent, everybody, tally, whole_units
+from seawall.agents.purchase_bounds import cannot_pay, greatest_gain, purchasable_tokens, purchase_cost, wanted_tokens
 from seawall.agents.router import offers, quote_refill, refill, swap_best
 from seawall.agents.swaps import ANY_SPREAD
 from seawall.protocols import amm, auction, cdp
@@ -27,7 +28,6 @@ from seawall.protocols.oracle import is_fresh
 from seawall.protocols.status import Action, Status
 from seawall.protocols.tables import TDOLLAR, Floats, Ints, Row, Table, World
 
-SURELY = 1.0 + 1e-9  # more than the error of a few products
 HALVINGS = 8  # smaller purchases tried where the pool that takes the collateral is too thin for a larger one
 
 
@@ -62,70 +62,12 @@ def feel_gas(world: World) -> None:
 
 
 @rule
-def purchase_cost(liquidator: Row) -> float:
-    """USD of gas for a purchase now."""
-    return float(liquidator.cost_usd * liquidator.gas_factor)
-
-
-@rule
 def order(world: World, rows: Ints) -> int:
     """Fill `rows` with all liquidators in this round's order; nobody when no CDP is margin called. Return how many."""
     if find_margin_called(world) == 0:
         return 0
     feel_gas(world)
     return everybody(rows, len(world.liquidators), world.clock[0].order_seed, world.clock[0].step)
-
-
-@rule
-def wanted_tokens(position: Row, tasset: Row, price: float) -> float:
-    """Tokens that one purchase can use at a price in collateral per token: what is for sale, or what the collateral is worth if less."""
-    worth = ceil_amount(position.collateral * (1.0 - tasset.auction_discount) / price)
-    return min(auction.amount_for_sale(position, tasset, price), worth)
-
-
-@rule
-def profitable_tokens(base: float, asset: float, commission: float, limit_price: float) -> float:
-    """Tokens to take from a pool until the next one costs `limit_price` tDOLLAR; 0 when the first costs more.
-
-    Marginal cost after g tokens (before commission c): base*asset/((asset-g)**2*(1-c)); set equal to the limit and solved for g.
-    """
-    gross = asset - math.sqrt(base / ((1.0 - commission) * limit_price)) * math.sqrt(asset)
-    return max(floor_amount(gross * (1.0 - commission)), 0.0)
-
-
-@rule
-def affordable_tokens(base: float, asset: float, commission: float, cash: float) -> float:
-    """Tokens that a pool pays out for `cash` tDOLLAR."""
-    return max(amm.quote_swap(base, asset, cash, commission)[0], 0.0)
-
-
-@rule
-def purchasable_tokens(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, price: float) -> float:
-    """Tokens that the pool sells at a profit, collateral at the oracle's price, as far as the cash goes."""
-    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-    if not liquidator.uses_pool or base <= 0.0 or asset <= 0.0:
-        return 0.0
-    limit = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee) / (1.0 + liquidator.min_profit)
-    if base > asset * (1.0 - pool.commission) * limit * SURELY:  # the first token costs more, and no root need be drawn to see it
-        return 0.0
-    profitable = profitable_tokens(base, asset, pool.commission, limit)
-    return min(profitable, affordable_tokens(base, asset, pool.commission, wallets[liquidator.account, TDOLLAR]))
-
-
-@rule
-def greatest_gain(liquidator: Row, tasset: Row, pool: Row, wallets: Floats, price: float, purchasable: float) -> float:
-    """USD that a purchase from any CDP of a tASSET can earn at most, beyond `min_profit` and before its cost.
-
-    Collateral counts at the oracle's price: the most that tDOLLAR earns; another tASSET may fetch more on its pool, which is not looked
-    for. Each token purchasable earns more than `min_profit`, so the most tokens earn the most.
-    """
-    payoff = price / (1.0 - tasset.auction_discount) * (1.0 - tasset.auction_fee)
-    gain = wallets[liquidator.account, tasset.token] * max(payoff - price * (1.0 + liquidator.min_profit), 0.0)
-    if purchasable <= 0.0:
-        return gain
-    base, asset = wallets[pool.account, pool.base_token], wallets[pool.account, pool.asset_token]
-    gross = purchasable / (1.0 - pool.commission)
-    return gain + payoff * purchasable - base * gross / (asset - gross) * (1.0 + liquidator.min_profit)
 
 
 @rule
@@ -269,7 +211,19 @@ def why_not_here(world: World, v: Avmm | None, liquidator: Row, tasset: Row, pur
         price_of_one, outbound = min(ceil_amount(feed.price), cash), asset_of(v, tasset.token)
         if cash > purchase_cost(liquidator) and offers(v, liquidator.account, asset_of(v, TDOLLAR), outbound, price_of_one) > 0:
             return Status.OK
-    return reason
+    if v is not None or reason != Status.OK or not is_price_all_that_counts(world, liquidator, tasset):
+        return reason
+    return Status.UNPROFITABLE if cannot_pay(liquidator, tasset, pool, world.wallets, feed.price, purchasable) else Status.OK
+
+
+@rule
+def is_price_all_that_counts(world: World, liquidator: Row, tasset: Row) -> bool:
+    """Tell whether no CDP of a tASSET can have a reason of its own to be left alone: all lock tDOLLAR, and gas holds nobody up."""
+    others = 0
+    for k in range(len(world.cdp_kinds)):
+        kind = world.cdp_kinds[k]
+        others += int(kind.feed == tasset.feed and kind.token != TDOLLAR and kind.first < kind.end)
+    return bool(others == 0 and liquidator.gas_delay <= 0.0)
 
 
 @rule

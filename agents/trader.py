@@ -133,6 +133,8 @@ def calls_for_arbitrage(world: World, tasset: Row, min_edge: float) -> bool:
 @rule
 def arbitrageur_order(world: World, rows: Ints) -> int:
     """Fill `rows` with all arbitrageurs in this round's order; nobody while no tASSET calls for any of them. Return how many."""
+    if len(world.arbitrageurs) == 0:
+        return 0
     min_edge = NEVER
     for i in range(len(world.arbitrageurs)):
         min_edge = min(min_edge, world.arbitrageurs[i].min_edge)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import a_cdp, a_market, a_pool, give_tassets
 
-from seawall.agents import liquidator, lp, minter, oracle_feeder, trader
+from seawall.agents import liquidator, lp, minter, oracle_feeder, purchase_bounds, trader
 from seawall.agents.base import draw_order, mix, sort_rows
 from seawall.protocols import amm, auction, audit, cdp, oracle
 from seawall.protocols.status import Action, Status
@@ -381,7 +381,7 @@ def test_the_time_of_a_margin_call_is_kept_until_the_cdp_is_restored():
 @given(base=st.floats(100.0, 1e7), asset=st.floats(10.0, 1e6), commission=st.floats(0.0, 0.05), premium=st.floats(0.5, 2.0))
 def test_profitable_tokens_stop_where_the_next_costs_the_limit(base, asset, commission, premium):
     limit = base / asset * premium
-    tokens = liquidator.profitable_tokens(base, asset, commission, limit)
+    tokens = purchase_bounds.profitable_tokens(base, asset, commission, limit)
     if premium * (1 - commission) <= 1:
         assert tokens <= 1e-6 * asset
     else:
