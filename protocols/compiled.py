@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import update_wrapper
+from functools import cached_property, update_wrapper
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar, cast
@@ -114,14 +114,24 @@ class Rule:
     """A compiled function. Two are made of it: for rules that call it, and for Python.
 
     Only the second has the code that unpacks Python's objects. For the `World` with its tables that takes longer to compile than most
-    rules do, and it would be compiled again with every rule that calls this one. Each is compiled when it is first called.
+    rules do, and it would be compiled again with every rule that calls this one. Each is made when it is first called: most never are, for
+    the machine code of a round has all that it calls in it.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        """Compile nothing yet."""
+        """Make nothing yet."""
         update_wrapper(self, function)
-        self.for_rules = numba.njit(**_OPTIONS, **_FOR_RULES)(function)
-        self.for_python = numba.njit(**_OPTIONS)(_twin(function))
+        self._function = function
+
+    @cached_property
+    def for_rules(self) -> Any:
+        """What rules call."""
+        return numba.njit(**_OPTIONS, **_FOR_RULES)(self._function)
+
+    @cached_property
+    def for_python(self) -> Any:
+        """What Python calls."""
+        return numba.njit(**_OPTIONS)(_twin(self._function))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Called from Python."""
