@@ -58,7 +58,7 @@ def simulate(prices: SimulatedPrices, *, steps: int, step_seconds: int, seed: in
         ValueError: prices cannot be made like that: an unknown calendar, an impossible correlation, bars that are no whole number of steps.
     """
     is_open, years = _clock(prices, steps, step_seconds)
-    correlation = prices.matrix
+    correlation = prices.matrix()
     processes = {name: build_process(spec, step_seconds) for name, spec in prices.assets.items()}
     normals = _normals(prices, processes, correlation, years, step_seconds=step_seconds, seed=seed, path=path)
     own = np.column_stack(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -117,22 +118,22 @@ class SimulatedPrices(Part):
     importance: ImportancePart | None = Field(default=None, description="terms of sampling: importance")
     assets: dict[Name, ProcessSpec] = Field(min_length=1, max_length=64)
 
-    @property
-    def correlation_pairs(self) -> float | dict[tuple[str, str], float] | list[list[float]]:
-        """Correlations with pairs of names instead of text."""
-        if not isinstance(self.correlation, dict):
-            return self.correlation
-        return {(pair.split()[0], pair.split()[1]): value for pair, value in self.correlation.items()}
-
-    @cached_property  # the same for all paths
     def matrix(self) -> Floats:
         """Correlations of all assets, `[assets, assets]`, read-only.
 
         Raises:
             ValueError: no assets can have them; the text shows the nearest matrix that some can.
         """
-        from seawall.prices.dependence import correlation_matrix
+        return _matrix(tuple(self.assets), json.dumps(self.correlation))
 
-        matrix = correlation_matrix(list(self.assets), self.correlation_pairs)
-        matrix.setflags(write=False)
-        return matrix
+
+@lru_cache(maxsize=64)  # the same for all paths of a scenario
+def _matrix(assets: tuple[str, ...], correlation: str) -> Floats:
+    from seawall.prices.dependence import correlation_matrix
+
+    said = json.loads(correlation)
+    if isinstance(said, dict):
+        said = {(pair.split()[0], pair.split()[1]): value for pair, value in said.items()}
+    matrix = correlation_matrix(assets, said)
+    matrix.setflags(write=False)
+    return matrix

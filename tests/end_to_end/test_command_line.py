@@ -80,7 +80,7 @@ def test_mistakes_end_with_code_2_and_no_traceback(tmp_path):
         (("run", STORM, "--set", "minters.count=1"), "of tA, but CDPs mint "),
         (("run", STORM, "--seed", "-1"), "greater than or equal to 0"),
         (("report", tmp_path), f"{tmp_path}: holds no complete run: manifest.json"),
-        (("report", study), "holds what `sensitivity` found; the same `sensitivity` command with --resume writes its page again"),
+        (("report", study), f"{study / 'manifest.json'}: is missing"),
         (("run", "scenarios/replay.yaml", "--set", "prices.file=no.csv"), "no.csv"),
         (("run", "scenarios/replay.yaml", "--set", "prices.assets.TSLA=TLSA"), "TLSA"),
         (("run", "scenarios/replay.yaml", "--set", "prices.max_gap_minutes=0"), "prices: columns(="),

@@ -119,6 +119,8 @@ FORBIDDEN = {
 STARTED = [("run.py", "os.execv"), ("watch.py", "os.execv")]
 STARTED += [("processes.py", f"from {module}") for module in ("concurrent.futures.process", "multiprocessing")]
 STARTED += [("processes.py", "import multiprocessing"), ("processes.py", "ProcessPoolExecutor()")]
+STARTED += [("fork_server.py", f"from {module}") for module in ("multiprocessing", "multiprocessing.context")]
+STARTED += [("fork_server.py", "import multiprocessing")]
 """The command line starts itself again with the Python of `.venv`, the live page with Solara's server; `--processes` its own."""
 
 
