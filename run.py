@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,7 +36,8 @@ def _begin_early(processes: int | None) -> int | None:
     if processes is not None:
         from seawall.studies.fork_server import begin
 
-        begin("typer", "seawall.reports.console")
+        with suppress(OSError):  # whoever needs it says so
+            begin("typer", "seawall.reports.console")
     return processes
 
 

@@ -178,7 +178,7 @@ def gaussian_copula(normals: Floats, correlation: Floats) -> Floats:
     Source: Glasserman, Monte Carlo Methods in Financial Engineering (2003), section 2.3.3.
     """
     factor = np.linalg.cholesky(correlation)
-    of_asset = np.ascontiguousarray(normals.T)
+    of_asset = np.ascontiguousarray(normals.T, dtype=np.float64)
     dependent = np.zeros_like(of_asset)
     # A sum in a written order, because a matrix product may round differently from machine to machine.
     for asset in range(len(dependent)):

@@ -114,8 +114,8 @@ class Rule:
     """A compiled function. Two are made of it: for rules that call it, and for Python.
 
     Only the second has the code that unpacks Python's objects. For the `World` with its tables that takes longer to compile than most
-    rules do, and it would be compiled again with every rule that calls this one. Each is made when it is first called: most never are, for
-    the machine code of a round has all that it calls in it.
+    rules do, and it would be compiled again with every rule that calls this one. Each is made when it is first needed, which for most is
+    never: the machine code of a round, once it is cached, has all that it calls in it.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -136,6 +136,10 @@ class Rule:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Called from Python."""
         return self.for_python(*args, **kwargs)
+
+    def __reduce__(self) -> str:
+        """Sent to another process by its name, as functions are."""
+        return str(self._function.__qualname__)
 
 
 def _twin(function: Callable[..., Any]) -> Callable[..., Any]:

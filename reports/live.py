@@ -108,7 +108,7 @@ def told(model: WatchedModel) -> None:
         [
             (scenario.about, ""),
             (f"{progress(model)} Path 0 of seed {scenario.seed}; each step goes to the next record.", ""),
-            ("" if ready else "The first step compiles the market's rules, which takes a minute or two once.", ""),
+            ("" if ready else "The first step compiles the market's rules, which takes a minute or so once.", ""),
             (" ".join(["A slider sets all tASSETs, assets or outages alike and takes effect with Reset.", *missing_knobs(scenario)]), ""),
             ("The full report of this market, with every figure and its definition, comes from", model.command),
         ]

@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -122,7 +122,7 @@ def run_paths(
     with locked(folder), _interruptible(plan):
         prepare(folder, bound, resume=resume)
         done, stopping = _fill(plan)
-        with ThreadPoolExecutor(1) as beside:
+        with _beside() as beside:
             checked = beside.submit(checked_prices, loaded, seed, range(first_path, done[-1].last + 1))
             survey = assemble(done, folder, beside)
             prices = checked.result()
@@ -156,6 +156,16 @@ def _interruptible(plan: _Plan) -> Iterator[None]:
         there = sum(len(chunk.numbers) for chunk in plan.chunks if chunk.file.exists())
         text = f"Interrupted; {there:,} of {plan.cap:,} paths are kept. The same command with --resume goes on."
         raise EnsembleInterrupted(text) from None
+
+
+@contextmanager
+def _beside() -> Iterator[Executor]:
+    """A thread for what can be done at the same time; not waited for after an error or Ctrl-C."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _fill(plan: _Plan) -> tuple[list[Chunk], dict[str, Any] | None]:

@@ -169,3 +169,13 @@ def test_options_of_who_plays_are_refused_together(place):
         assert result.exit_code == 2
         assert "give one of the three" in result.output
     assert CliRunner().invoke(command_line(), words[:2] + words[4:]).exit_code == 2
+
+
+def test_a_fork_server_that_cannot_start_is_told_without_a_traceback(place, tmp_path):
+    deep = tmp_path / ("x" * 120)  # sockets have short names
+    deep.mkdir()
+    command = [sys.executable, "run.py", "run", str(place / "small.yaml"), "--paths", "2", "--processes", "2", "--out", str(tmp_path)]
+    ran = subprocess.run(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(deep)}, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "AF_UNIX path too long" in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -1,6 +1,7 @@
 """The cache of machine code never runs stale."""
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from markets import ROOT
 from numba.core import config
 
+from seawall.protocols import amm
 from seawall.protocols.compiled import rule
 
 PRINT_CACHE = "from seawall.protocols.compiled import CACHE, is_compiled_before; print(CACHE, is_compiled_before())"
@@ -69,5 +71,7 @@ def test_the_code_for_python_is_made_when_python_calls(tmp_path, monkeypatch):
     assert double.for_python.signatures
 
 
-def test_names_are_those_of_the_function():
-    assert quadruple.__name__ == "quadruple"
+def test_a_rule_goes_for_its_function():
+    assert amm.quote_swap.__name__ == "quote_swap"
+    assert pickle.loads(pickle.dumps(amm.quote_swap)) is amm.quote_swap
+    assert amm.quote_swap(commission=0.0, offer=1.0, ask_reserve=100.0, offer_reserve=100.0) == amm.quote_swap(100.0, 100.0, 1.0, 0.0)

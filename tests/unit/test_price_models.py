@@ -281,3 +281,12 @@ def test_a_changed_history_is_read_again(resampled, tmp_path):
     before = drawn(resampled).paths.market_price[0, 0]
     (tmp_path / "h.csv").write_text(HISTORY + "2024-01-01T10:00:00Z,250\n")
     assert (before, drawn(resampled).paths.market_price[0, 0]) == (104.0, 250.0)
+
+
+def test_scenarios_can_be_compared_and_changed_after_their_correlations_were_asked_for(write):
+    one, other = (load(write(SIMULATED)).scenario for _ in range(2))
+    matrix = one.prices.matrix()
+    assert one == other
+    assert not matrix.flags.writeable
+    changed = one.prices.model_copy(update={"correlation": 0.1})
+    assert changed.matrix()[0, 1] == 0.1 != matrix[0, 1]
