@@ -84,7 +84,7 @@ def test_policies_leave_the_state_as_it_was(job: Any) -> None:
             before = {name: table.copy() for name, table in state.items()}
 
 
-def test_a_ratio_a_third_worse_fails_the_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_ratio_a_third_worse_fails_the_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import ground
 
     def laps(mesa: float, bare: float) -> Any:
@@ -92,11 +92,15 @@ def test_a_ratio_a_third_worse_fails_the_check(monkeypatch: pytest.MonkeyPatch, 
         return {name: [SimpleNamespace(seconds=[2.0 * each, each])] for name, each in least.items()}
 
     recorded = tmp_path / "recorded.json"
-    recorded.write_text(json.dumps({"ratios": {"Mesa, do / Seawall": 300.0, "Seawall / bare compiled loop": 1.2}}))
+    kept = {"machine": ground.machine(), "ratios": {"Mesa, do / Seawall": 300.0, "Seawall / bare compiled loop": 1.2}}
+    recorded.write_text(json.dumps(kept))
     monkeypatch.setattr(ground, "RECORDED", recorded)
     assert ground.check(laps(mesa=210.0, bare=1 / 1.7))
     assert not ground.check(laps(mesa=190.0, bare=1 / 1.2))
     assert not ground.check(laps(mesa=300.0, bare=1 / 1.9))
+    recorded.write_text(json.dumps(kept | {"machine": f"9{ground.machine()}"}))  # a regression, or only another processor
+    assert ground.check(laps(mesa=190.0, bare=1 / 1.2))
+    assert "Not judged: recorded on 9" in capsys.readouterr().out
 
 
 def test_tables_go_between_their_marks(tmp_path: Path) -> None:
