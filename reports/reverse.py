@@ -16,8 +16,8 @@ from seawall.reports.reverse_words import answer, level, name, question, unit, v
 from seawall.reports.study_page import Page, write_page
 from seawall.reports.style import BLUE, CLOSED, INK, MOST_PANELS, MUTED, VERMILION, Chart, house_style, shortened
 from seawall.reports.tables import Table
-from seawall.reports.tune_units import on_axis, scale_of, ticks
-from seawall.reports.words import duration, number, percent, printable
+from seawall.reports.tune_units import column, on_axis, scale_of, ticks
+from seawall.reports.words import capital, confidence, duration, number, percent, printable
 from seawall.studies.reverse import Answer, Outcome, Reversed
 from seawall.studies.verdicts import Verdict
 
@@ -44,9 +44,8 @@ def notes(found: Reversed) -> list[str]:
     asked = f"Scenario {found.scenario.file}, settings {settings}, seed {found.seed}. Along {spec.along.key}, {span}"
     before = f"{number(about['paths'])} paths in all, {number(about['paths_kept_from_before'])} of them from before"
     more = f"{number(spec.paths)} at first, up to {number(spec.most_paths)} where they narrow the interval"
-    bound = (
-        f"A level is met or broken where the one-sided {percent(found.bound_confidence)} bound of the quantity is on that side of the limit"
-    )
+    one_sided = f"the one-sided {confidence(spec.bound_confidence)} bound of the quantity"
+    bound = f"A level is met or broken where {one_sided} is on that side of the limit"
     errs = f"so that over {len(spec.looks)} looks either end of the interval errs at most {percent(1 - spec.confidence)} of the time"
     return [
         f"{asked}, to {percent(spec.precision)} of the way between them.",
@@ -74,18 +73,13 @@ def _case(found: Reversed, one: Answer) -> tuple[str, ...]:
 
 def levels_table(found: Reversed, one: Answer) -> Table:
     """Every level that was tried."""
+    standings = [tried.standing for tried in one.levels]
+    figures = [column([getattr(standing, end) for standing in standings], unit(found)) for end in ("value", "low", "high")]
     rows = [
-        (
-            level(found, tried.value),
-            str(tried.standing.verdict),
-            value(found, tried.standing.value),
-            value(found, tried.standing.low),
-            value(found, tried.standing.high),
-            number(tried.paths),
-        )
-        for tried in one.levels
+        (level(found, tried.value), str(tried.standing.verdict), *shown, number(tried.paths))
+        for tried, *shown in zip(one.levels, *figures, strict=True)
     ]
-    headings = (name(found).capitalize(), "Limit", "Estimate", "Lower bound", "Upper bound", "Paths")
+    headings = (capital(name(found)), "Limit", "Estimate", "Lower bound", "Upper bound", "Paths")
     return Table(headings, rows, 2, f"Levels tried{f': {one.name}' if one.name else ''}")
 
 
@@ -147,7 +141,7 @@ def print_reverse(found: Reversed, console: Console, page: Path) -> None:
         table = levels_table(found, found.answers[0])
         console.print(_grid(table, _around(found.answers[0])))
     else:
-        words = f"{question(found)}; either sure end at {percent(found.spec.confidence)}"
+        words = f"{question(found)}; either sure end at {confidence(found.spec.confidence)}"
         console.print(Text(textwrap.fill(printable(words), _WIDTH)))
         console.print(_grid(cases_table(found), range(len(found.answers))))
     console.print(Text(f"Page    {page}"), soft_wrap=True)
@@ -165,8 +159,8 @@ def _around(one: Answer) -> list[int]:
 
 def _grid(table: Table, rows: list[int] | range) -> Grid:
     grid = Grid(box=None, pad_edge=False, header_style="bold")
-    for column, heading in enumerate(table.headings):
-        grid.add_column(heading, justify="left" if column < table.texts else "right")
+    for place, heading in enumerate(table.headings):
+        grid.add_column(heading, justify="left" if place < table.texts else "right")
     for row in rows:
         grid.add_row(*(Text(printable(cell)) for cell in table.rows[row]))
     return grid

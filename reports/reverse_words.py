@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seawall.reports.tune_units import in_words, unit_of_text
-from seawall.reports.words import number, percent
+from seawall.reports.tune_units import in_words, limit_unit
+from seawall.reports.words import confidence, number, plain
 from seawall.studies.reverse import Answer, Outcome, Reversed
 from seawall.studies.verdicts import Verdict
 
@@ -20,7 +20,9 @@ def answer(found: Reversed) -> list[str]:
     if len(found.answers) == 1:
         return list(sentences(found, found.answers[0]))
     edges = "; ".join(_edge(found, one) for one in found.answers)
-    said = [f"{found.spec.require}, along {name(found)}: {edges}. In parentheses where the edge surely lies ({_confidence(found)})."]
+    said = [f"{found.spec.require}, along {name(found)}: {edges}."]
+    if any(one.outcome is Outcome.FOUND for one in found.answers):
+        said.append(f"In parentheses where the edge surely lies ({_confidence(found)}).")
     return said + [f"With {one.name}: {words[0].lower()}{words[1:]}" for one in found.answers for words in cautions(found, one)]
 
 
@@ -36,34 +38,36 @@ def _edge(found: Reversed, one: Answer) -> str:
 def sentences(found: Reversed, one: Answer) -> Iterator[str]:
     """The answer of a case that is the only one."""
     if one.outcome is not Outcome.FOUND:
-        yield f"{found.spec.require} {_everywhere(found, one)}."
-        return
-    until, onwards = ways(one)
-    yield (
-        f"{found.spec.require} holds {until} {level(found, one.holds)} ({name(found)}) "
-        f"and is broken from {level(found, one.breaks)} {onwards}, by the estimate."
-    )
-    yield f"{_sure(found, one, until, onwards)}."
+        yield f"{found.spec.require} {_everywhere(found, one, f' ({name(found)})')}."
+    else:
+        until, onwards = ways(one)
+        yield (
+            f"{found.spec.require} holds {until} {level(found, one.holds)} ({name(found)}) "
+            f"and is broken from {level(found, one.breaks)} {onwards}, by the estimate."
+        )
+        yield f"{_sure(found, one, until, onwards)}."
     yield from cautions(found, one)
 
 
 def cautions(found: Reversed, one: Answer) -> Iterator[str]:
     """What makes the answer doubtful, or partial."""
-    if one.is_disordered:
+    if one.is_disordered and one.outcome is Outcome.FOUND:
         yield "Harm does not grow all the way: a level further on holds for sure again. The interval is that of the first edge."
-    elif one.crossings > 1:
+    elif one.crossings > 1 and one.outcome is not Outcome.NO_ORDER:
         yield (
             f"On the {number(found.spec.paths)} paths that all levels share the estimate passes the limit {one.crossings} times: "
             "harm may not grow all the way, or the edge is blurred by chance."
         )
     failed = sum(tried.failed for tried in one.levels)
     if failed:
-        yield f"{number(failed)} of {number(failed + sum(tried.paths for tried in one.levels))} paths failed and are in no figure."
+        of_all = f"{number(failed)} of {number(failed + sum(tried.paths for tried in one.levels))} paths failed and are in no"
+        is_share = found.spec.limit.quantity.statistic == "p"
+        yield f"{of_all} estimate; the bounds allow for either outcome of each." if is_share else f"{of_all} figure."
 
 
-def _everywhere(found: Reversed, one: Answer) -> str:
-    """The limit at all levels, where it holds at both ends or at neither."""
-    span = f"from {level(found, one.levels[0].value)} to {level(found, one.levels[-1].value)} ({name(found)})"
+def _everywhere(found: Reversed, one: Answer, key: str = "") -> str:
+    """The limit at all levels, where it holds at both ends or at neither; `key` is said after the ends."""
+    span = f"from {level(found, one.levels[0].value)} to {level(found, one.levels[-1].value)}{key}"
     wanted = Verdict.MET if one.outcome is Outcome.HOLDS else Verdict.BROKEN
     sure = sum(tried.standing.verdict is wanted for tried in one.levels)
     shown = {0: "none", len(one.levels): "all"}.get(sure, number(sure))
@@ -90,7 +94,7 @@ def _confidence(found: Reversed) -> str:
     """How sure either end of an interval is, and from how many paths."""
     counts = [tried.paths for one in found.answers for tried in one.levels]
     few, many = number(min(counts)), number(max(counts))
-    return f"{percent(found.spec.confidence)} each, {few if few == many else f'{few} to {many}'} paths a level"
+    return f"{confidence(found.spec.confidence)} each, {few if few == many else f'{few} to {many}'} paths a level"
 
 
 def ways(one: Answer) -> tuple[str, str]:
@@ -108,7 +112,7 @@ def level(found: Reversed, value: float | None) -> str:
 
 def name(found: Reversed) -> str:
     """What varies, in words."""
-    return found.spec.along.name.replace("_", " ")
+    return plain(found.spec.along.name)
 
 
 def value(found: Reversed, amount: float | None) -> str:
@@ -118,4 +122,4 @@ def value(found: Reversed, amount: float | None) -> str:
 
 def unit(found: Reversed) -> str:
     """Unit of the limited quantity: `fraction` of a share of paths; empty where nobody can tell."""
-    return unit_of_text(found.spec.limit.quantity.text)
+    return limit_unit(found.spec.limit)

@@ -17,7 +17,7 @@ from seawall.reports.study_page import Page, write_page
 from seawall.reports.style import BLUE, INK, MUTED, ORANGE, Chart, house_style, say, shortened
 from seawall.reports.tables import Table
 from seawall.reports.tune_units import on_axis, scale_of, ticks
-from seawall.reports.words import number, percent, printable
+from seawall.reports.words import confidence, number, printable
 from seawall.studies.indices import LEADING
 from seawall.studies.sensitivity import Driven, Sensitivity
 
@@ -42,7 +42,7 @@ def indices_table(found: Sensitivity, one: Driven) -> Table:
     """Every index of an outcome, parameters from the strongest to the weakest."""
     headings = ["Parameter"]
     for name in one.indices:
-        headings += [_WORDS[name].capitalize(), f"{percent(found.spec.confidence)} interval"]
+        headings += [_WORDS[name].capitalize(), f"{confidence(found.spec.confidence)} interval"]
     rows = []
     for row in one.order(found.spec.method):
         cells = [label(found.spec.parameters[row].name)]
@@ -71,7 +71,7 @@ def chart(found: Sensitivity) -> Chart:
         _draw(ax, found, one)
     is_sobol = found.spec.method == "sobol"
     axes[-1].set_xlabel("share of the variance" if is_sobol else "absolute effect over the whole range")
-    note = f"Bars: {'total index' if is_sobol else 'mean absolute effect'}, with {percent(found.spec.confidence)} intervals."
+    note = f"Bars: {'total index' if is_sobol else 'mean absolute effect'}, with {confidence(found.spec.confidence)} intervals."
     dots = " Diamonds: by itself (first-order index)." if is_sobol else ""
     spoken = "; ".join(_spoken(found, one) for one in found.driven)
     *names, last = (label(one.outcome.name) for one in found.driven)

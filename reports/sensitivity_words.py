@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seawall.reports.tune_units import bare, in_words, unit_of_text
-from seawall.reports.words import duration, number, percent
+from seawall.reports.words import capital, confidence, duration, number, percent, plain
 from seawall.studies.indices import LEADING
 from seawall.studies.sensitivity import Driven, Sensitivity
 from seawall.studies.sensitivity_schema import Measured
@@ -35,7 +35,7 @@ def answer(found: Sensitivity) -> list[str]:
     """What drives each outcome, in a sentence each, and what stands in the brackets."""
     said = [sentence for one in found.driven for sentence in (_driven(found, one), *_doubts(found, one))]
     if any(split(found, one)[0] for one in found.driven if not one.why):
-        said.append(f"In brackets {_BRACKETS[found.spec.method]}, with its {percent(found.spec.confidence)} interval.")
+        said.append(f"In brackets {_BRACKETS[found.spec.method]}, with its {confidence(found.spec.confidence)} interval.")
     return said
 
 
@@ -49,7 +49,7 @@ def _driven(found: Sensitivity, one: Driven) -> str:
     named = ", ".join(f"{label(found.spec.parameters[row].name)} ({leading_words(found, one, row)})" for row in clear[:_MOST_NAMED])
     more = f" and {len(clear) - _MOST_NAMED} more" if len(clear) > _MOST_NAMED else ""
     rest = ", ".join(label(found.spec.parameters[row].name) for row in unclear)
-    return f"{outcome.capitalize()} is driven by {named}{more}" + (f"; {rest} cannot be told from 0." if rest else ".")
+    return f"{capital(outcome)} is driven by {named}{more}" + (f"; {rest} cannot be told from 0." if rest else ".")
 
 
 def split(found: Sensitivity, one: Driven) -> tuple[list[int], list[int]]:
@@ -92,7 +92,7 @@ def _doubts(found: Sensitivity, one: Driven) -> list[str]:
 
 def label(name: str) -> str:
     """A name of the study in words."""
-    return name.replace("_", " ")
+    return plain(name)
 
 
 def notes(found: Sensitivity) -> list[str]:
@@ -106,7 +106,7 @@ def notes(found: Sensitivity) -> list[str]:
         f"Scenario {found.scenario.file}, settings {settings}, seed {found.seed}.",
         f"{number(spec.points)} {what}, {number(spec.rows)} points, {number(spec.paths)} paths each, the same at all. {played}.",
         _SOBOL if spec.method == "sobol" else _MORRIS,
-        f"{_INTERVALS} {number(spec.resamples)} resamples, {percent(spec.confidence)}.",
+        f"{_INTERVALS} {number(spec.resamples)} resamples, {confidence(spec.confidence)}.",
         *([f"Share of the variance over points that another choice of paths would have made: {noise}."] if noise else []),
         f"Played by {about['workers']} at once ({about['players']}) in {duration(about['seconds'])}, begun {about['started']}.",
     ]

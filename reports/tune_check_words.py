@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from seawall.reports.tune_result import Entry, Tuning, called
-from seawall.reports.tune_words import first_up, listed, unmet
-from seawall.reports.words import number
+from seawall.reports.tune_words import listed, unmet
+from seawall.reports.words import capital, number
 
 
 def checks(found: Tuning) -> list[str]:
@@ -16,7 +16,7 @@ def checks(found: Tuning) -> list[str]:
     fell = [check for check in found.answer["checks"] if check not in stood]
     constraints = "meets all constraints" if found.spec.constraints else "was played without failure"
     said = [f"Looked at again, it {constraints} {listed([named(check) for check in stood])}."] if stood else []
-    return said + [f"{first_up(named(check))} {_fault(found, check, best)}; {_instead(found, check)}." for check in fell]
+    return said + [f"{capital(named(check))} {_fault(found, check, best)}; {_instead(found, check)}." for check in fell]
 
 
 def named(check: Entry) -> str:

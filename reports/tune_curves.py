@@ -30,10 +30,10 @@ from seawall.reports.style import (
 from seawall.reports.tune_grid import Scale
 from seawall.reports.tune_maps import Panel, constraint_panels, objective_panels
 from seawall.reports.tune_marks import HALO
-from seawall.reports.tune_result import Entry, Tuning, called, level, levels_of, plain, rows_of
+from seawall.reports.tune_result import Entry, Tuning, called, level, levels_of, rows_of
 from seawall.reports.tune_tables import status_counts
 from seawall.reports.tune_units import in_words, scale_of, ticks
-from seawall.reports.words import number
+from seawall.reports.words import number, plain
 
 MARKERS: dict[str, dict[str, Any]] = {
     "met": {"marker": "o", "color": GREEN, "label": "meets all"},

@@ -13,9 +13,9 @@ from seawall.protocols.tables import Bools, Floats
 from seawall.reports.style import GREEN, INK, PAPER, VERMILION, Chart, columns, house_style, shortened
 from seawall.reports.tune_curves import MARKERS, curves, parallels
 from seawall.reports.tune_maps import Panel, map_charts, objective_panels
-from seawall.reports.tune_result import Tuning, called, objective, plain
+from seawall.reports.tune_result import Tuning, called, objective
 from seawall.reports.tune_units import scale_of, ticks
-from seawall.reports.words import number
+from seawall.reports.words import number, plain
 from seawall.studies import ranking
 
 _MARKS = (("recommended", "*", 13.0, 5), ("runner-up", "D", 6.0, 4))  # label, marker, size, layer

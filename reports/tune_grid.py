@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 
 from seawall.protocols.tables import Bools, Floats
 from seawall.reports.style import shortened
-from seawall.reports.tune_result import Tuning, is_numeric, level, levels_of, plain
+from seawall.reports.tune_result import Tuning, is_numeric, level, levels_of
+from seawall.reports.words import plain
 from seawall.studies.tune_schema import Parameter
 
 Segment = tuple[tuple[float, float], tuple[float, float]]

@@ -17,10 +17,10 @@ from matplotlib.ticker import MaxNLocator
 from seawall.reports.style import GREEN, ORANGE, SKY, Chart, house_style
 from seawall.reports.tune_grid import Plane
 from seawall.reports.tune_marks import Handle, bar, colour, contours, feasible, ground, known_lines, legend, marks
-from seawall.reports.tune_result import Tuning, called, demanded, plain
+from seawall.reports.tune_result import Tuning, called, demanded
 from seawall.reports.tune_tables import status_counts
 from seawall.reports.tune_units import in_words, on_axis, scale_of, ticks
-from seawall.reports.words import number, percent
+from seawall.reports.words import capital, number, percent, plain
 
 _STATUS = {"met": (GREEN, "meets all"), "open": (SKY, "open"), "broken": (ORANGE, "breaks one")}
 _OUTERMOST = 0.02  # share of the values at either end that the last colour stands for, so that one extreme does not take them all
@@ -144,7 +144,7 @@ def estimates(plane: Plane, panels: Sequence[Panel], name: str) -> Chart:
     for ax in axes.flat[len(panels) :]:
         ax.set_visible(False)
     legend(figure, handles)
-    title = f"{name.capitalize()} over {plain(plane.x.parameter.name)} and {plain(plane.y.parameter.name)}"
+    title = f"{capital(name)} over {plain(plane.x.parameter.name)} and {plain(plane.y.parameter.name)}"
     thin = " Thin lines join equal estimates, at the values beside the colours." if plane.found.is_grid else ""
     note = f"Brighter is better.{thin} The last colours stand for the outermost {percent(_OUTERMOST)} of points at either end."
     spoken = "; ".join(_spoken(plane.found, panel) for panel in panels)

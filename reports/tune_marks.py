@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import Formatter
 
 from seawall.protocols.tables import Floats
 from seawall.reports.style import CLOSED, INK, MUTED, PAPER, VERMILION, columns
@@ -133,7 +134,7 @@ def marks(ax: Axes, plane: Plane) -> list[Handle]:
     return handles
 
 
-def bar(figure: Figure, ax: Axes, mesh: ScalarMappable, words: Callable[[float, Any], str], ticks: list[float] | None) -> None:
+def bar(figure: Figure, ax: Axes, mesh: ScalarMappable, words: Formatter | Callable[[Any, Any], str], ticks: list[float] | None) -> None:
     """The colours' meaning beside a panel; ticks where they are, or where matplotlib puts them."""
     drawn = figure.colorbar(mesh, ax=ax, fraction=0.09, pad=0.02, aspect=16, ticks=ticks)
     drawn.ax.minorticks_off()

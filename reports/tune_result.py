@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from seawall.protocols.tables import Floats
-from seawall.reports.tune_units import FRACTION, in_words, quantity_unit, with_interval
+from seawall.reports.tune_units import in_words, limit_unit, quantity_unit, with_interval
+from seawall.reports.words import plain
 from seawall.studies import file_keys, ranking
 from seawall.studies.file_columns import Kind, checked
 from seawall.studies.keys import Value
@@ -50,7 +51,7 @@ class Tuning:
     def units(self) -> dict[str, str]:
         """Unit of each objective and constraint, by its name."""
         asked = {one.name: quantity_unit(one.quantity) for one in self.spec.objectives}
-        return asked | {name: FRACTION if "%" in limit.text else quantity_unit(limit.quantity) for name, limit in self.limits.items()}
+        return asked | {name: limit_unit(limit) for name, limit in self.limits.items()}
 
     @cached_property
     def limits(self) -> dict[str, Limit]:
@@ -157,11 +158,6 @@ def _text(file: Path) -> str:
 def rows_of(frame: pd.DataFrame) -> Iterator[Entry]:
     """Rows by column name."""
     return ({str(name): value for name, value in row.items()} for row in frame.to_dict("records"))
-
-
-def plain(name: str) -> str:
-    """A name of the study in words: capital_efficiency reads capital efficiency."""
-    return name.replace("_", " ")
 
 
 def is_numeric(one: Parameter) -> bool:

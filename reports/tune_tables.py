@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from seawall.reports.tables import Table
-from seawall.reports.tune_result import Entry, Tuning, bounded, called, demanded, estimate_in, level, objective, plain, rows_of
+from seawall.reports.tune_result import Entry, Tuning, bounded, called, demanded, estimate_in, level, objective, rows_of
 from seawall.reports.tune_units import with_interval
 from seawall.reports.tune_words import stands
-from seawall.reports.words import number, percent
+from seawall.reports.words import capital, confidence, number, percent, plain
 
 _DASH = "-"
 
@@ -31,7 +31,7 @@ def figures(found: Tuning, shown: Sequence[Entry]) -> Iterator[tuple[str, str, l
         yield plain(goal.name), "high" if goal.sign < 0 else "low", [objective(found, goal, entry) for entry in shown]
     for one in found.spec.constraints:
         cells = [_standing(found, entry, one.name) for entry in shown]
-        yield plain(one.name), f"{demanded(found, one)} ({percent(one.confidence)})", cells
+        yield plain(one.name), f"{demanded(found, one)} ({confidence(one.confidence)})", cells
     yield f"paths{' of each scenario' * (len(found.answer['scenarios']) > 1)}", "", [number(entry["paths"]) for entry in shown]
 
 
@@ -70,8 +70,8 @@ def checks(found: Tuning) -> Table:
         for check in found.answer["checks"]
         for entry in check["points"]
     ]
-    limits = (f"{plain(one.name).capitalize()}, {demanded(found, one)}" for one in found.spec.constraints)
-    goals = (plain(one.name).capitalize() for one in found.spec.objectives)
+    limits = (f"{capital(plain(one.name))}, {demanded(found, one)}" for one in found.spec.constraints)
+    goals = (capital(plain(one.name)) for one in found.spec.objectives)
     point = ", ".join(plain(one.name) for one in found.spec.parameters)
     return Table(("Check", f"Point ({point})", "There", *limits, *goals, "Paths"), rows, 3, "The best points looked at again")
 
@@ -127,7 +127,7 @@ def asked(found: Tuning) -> Table:
         (plain(goal.name), "objective", f"{'minimise' if goal.sign > 0 else 'maximise'} {goal.text}", _equal(goal.within))
         for goal in found.spec.objectives
     ]
-    rows += [(plain(one.name), "constraint", one.require, f"{percent(one.confidence)} confidence") for one in found.spec.constraints]
+    rows += [(plain(one.name), "constraint", one.require, f"{confidence(one.confidence)} confidence") for one in found.spec.constraints]
     return Table(("", "What", "Key or quantity", "How"), rows, 4, "What was asked")
 
 

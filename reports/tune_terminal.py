@@ -13,11 +13,11 @@ from rich.text import Text
 from seawall.reports.ensemble import REPORT
 from seawall.reports.style import shortened
 from seawall.reports.tune_check_words import checks
-from seawall.reports.tune_result import Tuning, load, plain
+from seawall.reports.tune_result import Tuning, load
 from seawall.reports.tune_tables import figures
 from seawall.reports.tune_units import in_words
 from seawall.reports.tune_words import briefly
-from seawall.reports.words import number, printable
+from seawall.reports.words import number, plain, printable
 from seawall.studies.tune_files import RECOMMENDATION
 
 WIDTH, LINES = 80, 24

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seawall.reports.glossary import GLOSSARY
-from seawall.reports.words import number, quantity
+from seawall.reports.words import apart, number, quantity
 from seawall.studies.expressions import SUFFIXES, Expression
 from seawall.studies.quantity import Quantity, parse_quantity
 from seawall.studies.units import unit_of
+from seawall.studies.verdicts import Limit
+
+if TYPE_CHECKING:
+    from matplotlib.ticker import Formatter
 
 FRACTION, UNKNOWN = "fraction", ""
 _IN_WORDS = ("USD", FRACTION, "seconds", "per_year", "tokens")
 _PROBES = 16
+_MILLIONS = 1e7  # from here on `number` says so
 _FACTOR = re.compile(r"(?<![\w.])(?!(?:0|1)(?![\w.]))[\d.][\w.]*")
 """A number other than 0 and 1, which may turn a unit into another: of seconds / 3600 nobody can say that they are seconds."""
 
@@ -38,6 +43,11 @@ def quantity_unit(asked: Quantity) -> str:
 def unit_of_text(text: str) -> str:
     """The same of a statistic as a study writes it: mean(bad_debt)."""
     return quantity_unit(parse_quantity(text))
+
+
+def limit_unit(limit: Limit) -> str:
+    """Unit of what is limited; a limit in percent is of a fraction."""
+    return FRACTION if "%" in limit.text else unit_of_text(limit.quantity.text)
 
 
 def expression_unit(expression: Expression) -> str:
@@ -103,6 +113,19 @@ def scale_of(unit: str) -> float:
     return 100.0 if unit in (FRACTION, "per_year") else 1.0
 
 
-def ticks(unit: str) -> Callable[[float, Any], str]:
-    """Labels of an axis on which values are drawn as `scale_of` has them."""
-    return lambda value, _: f"{number(value)}{'%' if scale_of(unit) != 1.0 else ''}"
+def ticks(unit: str) -> Formatter:
+    """Labels of an axis on which values are drawn as `scale_of` has them, neighbours told apart."""
+    from seawall.reports.axis_labels import AxisLabels
+
+    return AxisLabels("%" if scale_of(unit) != 1.0 else "")
+
+
+def column(values: Sequence[float | None], unit: str) -> list[str]:
+    """Numbers of a column of a table in their unit; amounts of millions with as many digits as tell unequal ones apart."""
+    known = sorted({value for value in values if value is not None and not math.isnan(value)})
+    texts = [in_words(value, unit) for value in values]
+    if unit not in ("USD", "tokens", UNKNOWN) or not known or max(map(abs, known)) < _MILLIONS:
+        return texts
+    words = dict(zip(known, apart([float(f"{value:.7g}") for value in known]), strict=True))
+    ending = f" {unit}" if unit else ""
+    return [f"{words[value]}{ending}" if value in words else text for value, text in zip(values, texts, strict=True)]

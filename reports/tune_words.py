@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from seawall.reports.tune_result import Entry, Tuning, bounded, called, demanded, level, objective, plain, rows_of, standing_in
+from seawall.reports.tune_result import Entry, Tuning, bounded, called, demanded, level, objective, rows_of, standing_in
 from seawall.reports.tune_units import in_words
-from seawall.reports.words import number, percent
+from seawall.reports.words import capital, confidence, number, percent, plain
 from seawall.studies.tune_schema import Objective
 
 _TOLD_PARAMETERS = 2
@@ -76,8 +76,8 @@ def _constraints(found: Tuning, entry: Entry) -> Iterator[str]:
     for one in found.spec.constraints:
         known = entry["constraints"].get(one.name)
         if known is not None:
-            sure, verdict = f"with {percent(one.confidence)} confidence", f"{demanded(found, one)} demanded: {known['verdict']}"
-            yield f"{first_up(plain(one.name))} is {bounded(found, one, known)} {sure} ({verdict})."
+            sure, verdict = f"with {confidence(one.confidence)} confidence", f"{demanded(found, one)} demanded: {known['verdict']}"
+            yield f"{capital(plain(one.name))} is {bounded(found, one, known)} {sure} ({verdict})."
 
 
 def _neighbours(found: Tuning, best: Entry) -> Iterator[str]:
@@ -172,8 +172,3 @@ def _nothing(found: Tuning) -> Iterator[str]:
 def listed(parts: Sequence[str]) -> str:
     """One, two and three."""
     return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
-
-
-def first_up(text: str) -> str:
-    """The same with a capital letter, the others as they are."""
-    return text[:1].upper() + text[1:]

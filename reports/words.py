@@ -6,7 +6,7 @@ Everything inside Seawall is in USD, seconds and fractions; only the last step b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from unicodedata import category
 
@@ -17,20 +17,31 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 _MILLIONS_FROM = 1e7  # below, every digit is shown
 _WHOLE_FROM = 1000.0  # from here on, cents are noise
 _CENT = 0.01
+_MOST_DIGITS = 12
 _LEAST_WRITTEN_OUT = 1e-7
 
 
-def number(value: float) -> str:
-    """A plain number with thousands separators: whole from 1,000 up, otherwise four significant digits."""
+def number(value: float, more: int = 0) -> str:
+    """A plain number with thousands separators: whole from 1,000 up, otherwise four significant digits; `more` digits than that."""
     if math.isinf(value):
         return "infinite" if value > 0 else "-infinite"
     if math.isnan(value):
         return "undefined"
     if abs(value) >= _MILLIONS_FROM:
-        return f"{value / 1e6:,.1f} million"
+        return f"{value / 1e6:,.{1 + more}f} million"
     if abs(value) >= _WHOLE_FROM or value == int(value):
-        return f"{round(value):,}"
-    return f"{value:.4g}"
+        return f"{value:,.{more}f}" if value != int(value) else f"{round(value):,}"
+    return f"{value:.{4 + more}g}"
+
+
+def apart(values: Sequence[float]) -> list[str]:
+    """Numbers, with as many more digits as tell unequal ones apart."""
+    texts: list[str] = []
+    for more in range(_MOST_DIGITS):
+        texts = [number(value, more) for value in values]
+        if len(set(texts)) >= len(set(values)):
+            break
+    return texts
 
 
 def amount(value: float) -> str:
@@ -58,6 +69,11 @@ def percent(fraction: float) -> str:
     if not math.isfinite(hundredfold) or abs(hundredfold) >= _WHOLE_FROM:
         return number(hundredfold) + "%"
     return f"{hundredfold:.3g}%" if hundredfold else "0%"
+
+
+def confidence(share: float) -> str:
+    """A confidence as a percentage, in as many digits as keep it below 100%: 95%, 98.3333%, 99.9988%."""
+    return f"{share * 100:.6g}%"
 
 
 def duration(seconds: float) -> str:
@@ -96,6 +112,16 @@ _IN_WORDS: dict[str, Callable[[float], str]] = {
 def label_of(code: str) -> str:
     """A status or column name in words: `STALE_PRICE` reads stale price."""
     return code.replace("_", " ").lower()
+
+
+def plain(name: str) -> str:
+    """A name of a study in words: capital_efficiency reads capital efficiency."""
+    return name.replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """Text with a large first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}

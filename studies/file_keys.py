@@ -348,12 +348,6 @@ class StudyManifest(Keys):
     paths_kept_from_before: Count
 
 
-class ReverseManifest(StudyManifest):
-    """That of a reverse stress test."""
-
-    bound_confidence: Number
-
-
 class Edge(Keys):
     """How far a limit holds in one case."""
 
@@ -370,6 +364,8 @@ class Edge(Keys):
     def _has_its_edge(self) -> Edge:
         if (self.outcome == "found") != (self.holds is not None and self.breaks is not None):
             raise ValueError("`holds` and `breaks` have levels where the outcome is found, and only there")
+        if self.outcome != "found" and not (self.surely_holds is None and self.surely_breaks is None):
+            raise ValueError("`surely_holds` and `surely_breaks` have levels only where the outcome is found")
         return self
 
 
@@ -384,7 +380,13 @@ class DrivenOutcome(Keys):
 
     name: str
     why: str
-    noise: Number | None
+    noise: Annotated[float, Field(ge=0.0, le=_FAR)] | None
+
+    @model_validator(mode="after")
+    def _has_no_noise_without_indices(self) -> DrivenOutcome:
+        if self.why and self.noise is not None:
+            raise ValueError("`noise` is null where `why` says why nothing can be told")
+        return self
 
 
 class DrivenOutcomes(Keys):

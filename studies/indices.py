@@ -75,7 +75,7 @@ def design(method: Method, parameters: int, points: int, seed: int) -> Design:
 
 
 def indices(asked: Design, values: Floats, log_weights: Floats, *, resamples: int, confidence: float, seed: int) -> dict[str, Index] | None:
-    """Indices of each parameter, by name; None where the outcome is the same at all points.
+    """Indices of each parameter, by name; None where the outcome varies too little to have any.
 
     Args:
         asked: where.
@@ -99,16 +99,22 @@ def indices(asked: Design, values: Floats, log_weights: Floats, *, resamples: in
 
 
 def path_noise(values: Floats, log_weights: Floats) -> float | None:
-    """Share of the outcome's variance over points that another choice of paths would have made; None with one path, or with weights.
+    """Share of the outcome's variance over points that another choice of paths would have made; None where that cannot be told.
 
+    It cannot with one path, with weights, or where the outcome is the same at all points.
     What all points have in common does not count: it moves them together. The error variance of a two-way layout without replication.
     """
     rows, paths = values.shape
-    outcome = values.mean(axis=1)
-    if paths < 2 or log_weights.any() or not outcome.std():
+    outcome = means(values, log_weights)
+    if paths < 2 or log_weights.any() or not varies(outcome):
         return None
     residual = values - outcome[:, None] - values.mean(axis=0) + values.mean()
     return float((residual**2).sum() / ((rows - 1) * (paths - 1)) / paths / outcome.var(ddof=1))
+
+
+def varies(outcome: Floats) -> bool:
+    """Whether an outcome, `[points]`, differs from point to point by more than it is rounded."""
+    return bool(np.ptp(outcome) > np.finfo(np.float64).eps * np.abs(outcome).max())
 
 
 def means(values: Floats, log_weights: Floats) -> Floats:
@@ -125,19 +131,21 @@ def _resampled(asked: Design, values: Floats, log_weights: Floats, rng: np.rando
 
 
 def _of(method: Method, unit: Floats, outcome: Floats) -> dict[str, Floats] | None:
-    """SALib's indices; None of an outcome that does not vary."""
-    if np.ptp(outcome) <= np.finfo(np.float64).eps * np.abs(outcome).max():
+    """SALib's indices; None of an outcome that does not vary, of Sobol's also where it does not at the base points: shares of nothing."""
+    if not varies(outcome):
         return None
     problem, least = _problem(unit.shape[1]), {"num_resamples": 2, "seed": 1}  # its own intervals are not used
     if method == "sobol":
         from SALib.analyze import sobol
 
-        found: Any = sobol.analyze(problem, outcome, calc_second_order=False, **least)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Any = sobol.analyze(problem, outcome, calc_second_order=False, **least)
     else:
         from SALib.analyze import morris
 
         found = morris.analyze(problem, unit, outcome, num_levels=LEVELS, **least)
-    return {name: np.asarray(found[key], np.float64) for name, key in SALIB_NAMES[method].items()}
+    told = {name: np.asarray(found[key], np.float64) for name, key in SALIB_NAMES[method].items()}
+    return told if all(np.isfinite(one).all() for one in told.values()) else None
 
 
 def _problem(parameters: int) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from seawall.studies.proposals import Base, written
 from seawall.studies.simulate import replay_command
 from seawall.studies.trials import Sample, Trial, Trials
 from seawall.studies.tune_schema import Parameter
-from seawall.studies.verdicts import Limit, Standing, Verdict, judge
+from seawall.studies.verdicts import Limit, Standing, Verdict, judge, keeps
 
 MAX_FAILED_SHARE = 0.01
-_FIRST_LEVELS = 5
+FIRST_LEVELS = 5
 
 
 class PathsFailed(SeawallError):
@@ -57,7 +57,7 @@ class Line:
 
     def grid(self) -> list[float]:
         """Levels that are looked at first, from the low end to the high one."""
-        count = self.along.points or _FIRST_LEVELS
+        count = self.along.points or FIRST_LEVELS
         return sorted({self.at(i / (count - 1)) for i in range(count)})
 
     def middle(self, one: float, other: float) -> float | None:
@@ -104,7 +104,7 @@ class Level:
         paths: that were played and did not fail.
         standing: estimate, one-sided bounds, verdict.
         early: the estimate on the paths of the first look alone, which all levels share; NaN where those have none.
-        failed: paths that failed, which are in no figure.
+        failed: paths that failed, which are in no estimate; the bounds of a `p` allow for either outcome of each.
         command: plays the level's paths again.
     """
 
@@ -164,7 +164,7 @@ class Levels:
     def keeps(self, estimate: float | None) -> bool:
         """Whether a number is on the right side of the limit."""
         assert estimate is not None
-        return estimate <= self.limit.limit if self.limit.is_upper else estimate >= self.limit.limit
+        return keeps(self.limit, estimate)
 
     def _trial(self, value: float) -> Trial:
         if value not in self._trial_of:

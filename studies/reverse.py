@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ from seawall.studies.proposals import Base, varied
 from seawall.studies.reverse_schema import ReverseSpec
 from seawall.studies.study_file import Studied, seed_of
 from seawall.studies.trials import Trials
-from seawall.studies.verdicts import Verdict
+from seawall.studies.verdicts import Limit, Verdict, keeps
 
 CHUNK_PATHS = 10
 """Paths per file: few, so that the paths of a single level keep all players busy."""
@@ -81,7 +81,6 @@ class Reversed:
         spec: what was asked.
         scenario: before any case.
         seed: of all paths.
-        bound_confidence: of each one-sided bound at each look, so that either end has the confidence asked for.
         answers: one for each case.
         about: when and how it was played.
     """
@@ -89,7 +88,6 @@ class Reversed:
     spec: ReverseSpec
     scenario: Studied
     seed: int
-    bound_confidence: float
     answers: tuple[Answer, ...]
     about: dict[str, Any]
 
@@ -124,11 +122,10 @@ def reverse(
     started, clock = datetime.now(UTC), time.perf_counter()
     trials = Trials(trials_folder, seed, players, CHUNK_PATHS, progress)
     line = Line.of(spec.along, base, study, spec.precision)
-    confidence = 1.0 - (1.0 - spec.confidence) / len(spec.looks)
     worlds = [(one.name, varied([base], one, study)[0]) for one in spec.cases] or [("", base)]
     answers = []
     for name, world in worlds:
-        told: dict[str, Any] = {"confidence": confidence, "first_paths": spec.paths, "trials": trials, "study": study}
+        told: dict[str, Any] = {"confidence": spec.bound_confidence, "first_paths": spec.paths, "trials": trials, "study": study}
         answers.append(Search(Levels(world, line, spec.limit, **told), spec.looks).answer(name))
     about = {
         "started": started.isoformat(timespec="seconds"),
@@ -138,7 +135,22 @@ def reverse(
         "paths": trials.played,
         "paths_kept_from_before": trials.found,
     }
-    return Reversed(spec, Studied.of(base), seed, confidence, tuple(answers), about)
+    return Reversed(spec, Studied.of(base), seed, tuple(answers), about)
+
+
+def outcome_of(hold: Sequence[bool]) -> tuple[Outcome, bool]:
+    """What levels say, by whether the limit holds at each from the low end to the high one, and whether harm grows with the level."""
+    if hold[0] != hold[-1]:
+        return Outcome.FOUND, hold[0]
+    if len(set(hold)) > 1:
+        return Outcome.NO_ORDER, True
+    return (Outcome.HOLDS if hold[0] else Outcome.BREAKS), True
+
+
+def crossings_of(limit: Limit, levels: Sequence[Level]) -> int:
+    """How often the estimate on the paths of the first look passes the limit from level to level."""
+    early = [level.early for level in levels if not math.isnan(level.early)]
+    return sum(keeps(limit, one) != keeps(limit, other) for one, other in pairwise(early))
 
 
 class Search:
@@ -163,13 +175,8 @@ class Search:
         return found
 
     def _outcome(self) -> tuple[Outcome, bool]:
-        """What the first levels say, and whether harm grows with the level."""
-        hold = [self._levels.holds(self._levels[value]) for value in self._grid]
-        if hold[0] != hold[-1]:
-            return Outcome.FOUND, hold[0]
-        if len(set(hold)) > 1:
-            return Outcome.NO_ORDER, True
-        return (Outcome.HOLDS if hold[0] else Outcome.BREAKS), True
+        """What the levels tried so far say, and whether harm grows with the level."""
+        return outcome_of([self._levels.holds(level) for level in self._levels.tried])
 
     def _narrow_all(self, paths: int, is_rising: bool) -> tuple[float | None, float | None, float | None, float | None]:
         """Both neighbours of the estimate's edge, and both sure edges."""
@@ -198,8 +205,7 @@ class Search:
         return min(inner, key=lambda value: abs(line.place(value) - middle)) if inner else line.middle(one, other)
 
     def _crossings(self) -> int:
-        early = [level.early for level in self._levels.tried if not math.isnan(level.early)]
-        return sum(self._levels.keeps(one) != self._levels.keeps(other) for one, other in pairwise(early))
+        return crossings_of(self._levels.limit, self._levels.tried)
 
     def _is_settled(self, found: Answer) -> bool:
         """Whether more paths would change nothing."""

@@ -5,7 +5,8 @@ The page is made of nothing else, so that `load` gives what `save` was given.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import math
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from seawall.studies.environment import environment
 from seawall.studies.file_columns import Kind
 from seawall.studies.levels import Level
 from seawall.studies.reverse import Answer, Outcome, Reversed
+from seawall.studies.reverse_checks import faults_of_answer, faults_of_levels, most_levels
 from seawall.studies.reverse_schema import ReverseSpec
 from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
 from seawall.studies.store import read_frame, write, write_json
@@ -47,7 +49,6 @@ def save(found: Reversed, folder: Path) -> None:
         "name": found.spec.name,
         **found.scenario.as_manifest(),
         "seed": found.seed,
-        "bound_confidence": found.bound_confidence,
         **found.about,
         **environment(),
     }
@@ -62,15 +63,16 @@ def load(folder: Path) -> Reversed:
     """
     from seawall.studies import file_keys
 
-    manifest = file_keys.checked(folder / MANIFEST, read_manifest(folder), file_keys.ReverseManifest)
+    manifest = file_keys.checked(folder / MANIFEST, read_manifest(folder), file_keys.StudyManifest)
     told = file_keys.checked(folder / ANSWER, read_json(folder / ANSWER), file_keys.Edges)
     spec = file_keys.asked(folder / ANSWER, {key: value for key, value in told.items() if key != "answers"}, ReverseSpec)
     frame = read_frame(folder / LEVELS, _COLUMNS)
     searches = _searches(frame)
     _refuse_other_levels(folder, spec, told["answers"], searches)
     answers = tuple(_answer_of(one, rows) for one, rows in zip(told["answers"], searches, strict=True))
+    _refuse_other_answers(folder, spec, answers)
     about = {name: manifest[name] for name in ABOUT}
-    return Reversed(spec, Studied.from_manifest(manifest), manifest["seed"], manifest["bound_confidence"], answers, about)
+    return Reversed(spec, Studied.from_manifest(manifest), manifest["seed"], answers, about)
 
 
 def _searches(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -85,6 +87,9 @@ def _refuse_other_levels(folder: Path, spec: ReverseSpec, answers: list[dict[str
     if not (cases == [one["name"] for one in answers] == ["/".join(rows["case"].unique()) for rows in searches]):
         raise NoRunError(f"{answer}: cases, answers and the rows of {LEVELS} (columns 'case', 'level') are not those of the same searches")
     for one, rows in zip(answers, searches, strict=True):
+        if len(rows) > (most := most_levels(spec)):
+            made = f"a search by points of along, precision, paths and most_paths in {ANSWER} makes {most:,} at most"
+            raise NoRunError(f"{levels}: column 'level' has {len(rows):,} rows of a case; {made}")
         tried = rows["level"].tolist()
         if (tried[0], tried[-1]) != (spec.along.low, spec.along.high):
             ends = f"column 'level' is from {tried[0]:g} to {tried[-1]:g}"
@@ -95,6 +100,15 @@ def _refuse_other_levels(folder: Path, spec: ReverseSpec, answers: list[dict[str
             raise NoRunError(f"{answer}: answers: {min(other):g} is not in column 'level' of {LEVELS}")
 
 
+def _refuse_other_answers(folder: Path, spec: ReverseSpec, answers: Iterable[Answer]) -> None:
+    """Refuse figures that cannot be, and answers that the levels do not give."""
+    for one in answers:
+        if fault := next(faults_of_levels(spec, one), ""):
+            raise NoRunError(f"{folder / LEVELS}: {fault} ({ANSWER})")
+        if fault := next(faults_of_answer(spec, one), ""):
+            raise NoRunError(f"{folder / ANSWER}: {fault} ({LEVELS})")
+
+
 def _answer_of(told: dict[str, Any], rows: pd.DataFrame) -> Answer:
     levels = tuple(_level_of(row) for row in rows.to_dict("records"))
     known: dict[str, Any] = {name: told[name] for name in ("name", "is_rising", "crossings", *_EDGES)}
@@ -102,9 +116,9 @@ def _answer_of(told: dict[str, Any], rows: pd.DataFrame) -> Answer:
 
 
 def _level_of(row: Mapping[Hashable, Any]) -> Level:
-    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("lower_bound", "upper_bound"))
+    low, high, early = (None if pd.isna(row[end]) else float(row[end]) for end in ("lower_bound", "upper_bound", "value_on_first_paths"))
     standing = Standing(float(row["value"]), low, high, Verdict(row["verdict"]))
-    return Level(float(row["level"]), row["paths"], standing, float(row["value_on_first_paths"]), row["failed"], row["command"])
+    return Level(float(row["level"]), row["paths"], standing, math.nan if early is None else early, row["failed"], row["command"])
 
 
 def levels_frame(found: Reversed) -> pd.DataFrame:

@@ -53,6 +53,11 @@ class ReverseSpec(Part):
         return parse_limit(self.require)
 
     @property
+    def bound_confidence(self) -> float:
+        """Of each one-sided bound at each look, so that either end of the interval has the confidence asked for."""
+        return 1.0 - (1.0 - self.confidence) / len(self.looks)
+
+    @property
     def looks(self) -> tuple[int, ...]:
         """Paths of a level at each look, doubling."""
         counts = [self.paths]

@@ -14,7 +14,7 @@ import numpy as np
 
 from seawall.protocols.errors import Fault, ScenarioError
 from seawall.protocols.tables import Floats
-from seawall.studies.indices import LEADING, Design, Index, design, indices, means, path_noise
+from seawall.studies.indices import LEADING, Design, Index, design, indices, means, path_noise, varies
 from seawall.studies.levels import Line, refuse_failed
 from seawall.studies.players import Players
 from seawall.studies.proposals import Base
@@ -25,6 +25,7 @@ from seawall.studies.trials import Sample, Trial, Trials
 CHUNK_PATHS = 25
 _PRECISION = 1e-4  # of parameters, share of their range: settings stay short
 SAME = "it is the same at all points"
+HARDLY = "it differs at too few points"
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,16 @@ def _driven(spec: SensitivitySpec, asked: Design, outcome: Measured, samples: li
     values = np.stack([outcome.quantity.values(sample.measures)[: spec.paths] for sample in samples])
     log_weights = np.stack([sample.log_weights[: spec.paths] for sample in samples])
     found = means(values, log_weights)
-    without = int(np.isnan(values).any(axis=1).sum())
-    if without:
-        return Driven(outcome, found, {}, None, f"at {without:,} of {len(samples):,} points some path has no value of it")
+    if why := why_not(found):
+        return Driven(outcome, found, {}, None, why)
     terms: dict[str, Any] = {"resamples": spec.resamples, "confidence": spec.confidence, "seed": seed}
-    by_name = indices(asked, values, log_weights, **terms)
-    return Driven(outcome, found, by_name or {}, path_noise(values, log_weights), "" if by_name else SAME)
+    if (by_name := indices(asked, values, log_weights, **terms)) is None:
+        return Driven(outcome, found, {}, None, HARDLY)
+    return Driven(outcome, found, by_name, path_noise(values, log_weights), "")
+
+
+def why_not(values: Floats) -> str:
+    """Why an outcome with such values at the points, NaN where some path has none, can have no indices; else empty."""
+    if without := int(np.isnan(values).sum()):
+        return f"at {without:,} of {len(values):,} points some path has no value of it"
+    return "" if varies(values) else SAME

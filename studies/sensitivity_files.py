@@ -13,10 +13,11 @@ import pandas as pd
 
 from seawall.protocols.tables import Floats
 from seawall.studies.environment import environment
+from seawall.studies.expressions import MOST
 from seawall.studies.file_columns import Kind
 from seawall.studies.indices import SALIB_NAMES, Index
 from seawall.studies.seal import MANIFEST, NoRunError, read_json, read_manifest, sealed
-from seawall.studies.sensitivity import Driven, Sensitivity
+from seawall.studies.sensitivity import HARDLY, Driven, Sensitivity, why_not
 from seawall.studies.sensitivity_schema import SensitivitySpec
 from seawall.studies.store import read_frame, write, write_json
 from seawall.studies.study_file import ABOUT, Studied
@@ -57,6 +58,7 @@ def load(folder: Path) -> Sensitivity:
     spec = file_keys.asked(folder / ANSWER, {key: value for key, value in told.items() if key != "answers"}, SensitivitySpec)
     indices = _load_indices(folder, spec, told["answers"])
     points = _load_points(folder, spec)
+    _refuse_other_answers(folder, spec, told["answers"], points)
     driven = tuple(
         Driven(outcome, _floats(points[f"outcome.{outcome.name}"]), indices.get(outcome.name, {}), one["noise"], one["why"])
         for outcome, one in zip(spec.outcomes, told["answers"], strict=True)
@@ -78,6 +80,8 @@ def _load_indices(folder: Path, spec: SensitivitySpec, answers: list[dict[str, A
         of_answer = f"outcomes, parameters and method in {ANSWER}, without the answers that say why"
         raise NoRunError(f"{folder / INDICES}: columns 'outcome', 'parameter' and 'index' are not those of {of_answer}")
     numbers = np.stack([_floats(frame[end]) for end in _ENDS]).reshape(3, len(told), len(names), len(spec.parameters))
+    if not (np.abs(numbers) <= MOST).all() or (np.diff(numbers[[1, 0, 2]], axis=0) < 0.0).any():
+        raise NoRunError(f"{folder / INDICES}: columns 'value', 'low' and 'high' must have finite numbers, value between low and high")
     return {outcome: {index: Index(*numbers[:, place, row]) for row, index in enumerate(names)} for place, outcome in enumerate(told)}
 
 
@@ -87,6 +91,17 @@ def _load_points(folder: Path, spec: SensitivitySpec) -> pd.DataFrame:
     if len(frame) != spec.rows:
         raise NoRunError(f"{folder / POINTS}: has {len(frame):,} rows; points, method and parameters in {ANSWER} ask for {spec.rows:,}")
     return frame
+
+
+def _refuse_other_answers(folder: Path, spec: SensitivitySpec, answers: list[dict[str, Any]], points: pd.DataFrame) -> None:
+    """Refuse values that cannot be, and a `why` that the points do not give."""
+    for outcome, one in zip(spec.outcomes, answers, strict=True):
+        column = f"outcome.{outcome.name}"
+        values = _floats(points[column])
+        if (np.abs(values[~np.isnan(values)]) > MOST).any():
+            raise NoRunError(f"{folder / POINTS}: column {column!r} must have finite numbers, or none")
+        if one["why"] not in ((why := why_not(values)), why or HARDLY):
+            raise NoRunError(f"{folder / ANSWER}: answers: why of {outcome.name} is not {why!r}, as column {column!r} of {POINTS} has it")
 
 
 def _floats(column: pd.Series[float]) -> Floats:

@@ -107,7 +107,12 @@ def judge(limit: Limit, values: Floats, log_weights: Floats, confidence: float, 
         agree = len(known) >= math.log(1.0 - confidence) / math.log(1.0 - RARE) and bool(np.all(known == known[0]))
         if value is not None and low is None and agree:
             value = low = high = float(known[0])
-    return Standing(value, low, high, _verdict(limit, low, high))
+    return Standing(value, low, high, verdict_of(limit, low, high))
+
+
+def keeps(limit: Limit, value: float) -> bool:
+    """Whether a number is on the right side of a limit."""
+    return value <= limit.limit if limit.is_upper else value >= limit.limit
 
 
 def excess(limit: Limit, standing: Standing) -> float:
@@ -117,7 +122,8 @@ def excess(limit: Limit, standing: Standing) -> float:
     return (standing.value - limit.limit) * (1.0 if limit.is_upper else -1.0)
 
 
-def _verdict(limit: Limit, low: float | None, high: float | None) -> Verdict:
+def verdict_of(limit: Limit, low: float | None, high: float | None) -> Verdict:
+    """What one-sided bounds of its quantity say of a limit."""
     sure, unsure = (high, low) if limit.is_upper else (low, high)
     sign = 1.0 if limit.is_upper else -1.0
     if sure is not None and sign * sure <= sign * limit.limit:

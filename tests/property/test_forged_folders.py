@@ -84,7 +84,10 @@ def drivers(folder):
 def of_shock():
     """Players whose losses grow with the shock."""
     return Outcomes(
-        lambda loaded, path: {"bad_debt_usd": max(loaded.scenario.shocks[0].change + 0.01 * path - 0.6, 0.0), "steady_usd": 1.0}
+        lambda loaded, path: {
+            "bad_debt_usd": max(loaded.scenario.shocks[0].change + 0.01 * path - 0.6, 0.0),
+            "steady_usd": 0.1 * path + 0.1,
+        }
     )
 
 
@@ -219,6 +222,7 @@ def shown_or_refused(kind, folder, what):
         ended = CliRunner().invoke(command_line(), [str(part) for part in one])
         assert ended.exit_code in (0, 2), (what, ended.exception)
         assert isinstance(ended.exception, SystemExit | None), (what, ended.exception)
+        assert kind not in ("reverse", "sensitivity") or "do not fit together" not in ended.output, (what, ended.output)
 
 
 @pytest.mark.parametrize("scenario", [FLOOD, SURGE, GALE], ids=lambda file: file.stem)

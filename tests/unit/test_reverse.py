@@ -4,6 +4,7 @@ import io
 import json
 import math
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from rich.console import Console
 
 from seawall.protocols.errors import OptionError, ScenarioError
 from seawall.reports import reverse_words
-from seawall.reports.reverse import print_reverse, write_reverse
+from seawall.reports.reverse import levels_table, notes, print_reverse, write_reverse
+from seawall.reports.tune_units import ticks
 from seawall.studies import reverse_files
 from seawall.studies.expressions import ExpressionError
 from seawall.studies.levels import Line, NoValueError, PathsFailed
 from seawall.studies.reverse import Outcome, reverse
+from seawall.studies.reverse_checks import faults_of_answer
 from seawall.studies.reverse_options import ReverseOptions
 from seawall.studies.reverse_schema import ReverseSpec
 from seawall.studies.seal import NoRunError, read_manifest
@@ -115,7 +118,7 @@ def _folders(tmp_path, **specs):
 def test_bounds_share_the_error_over_the_looks(tmp_path):
     found = asked(tmp_path, MadeUp(loss), study(paths=50, most_paths=150, precision=0.2))
     assert found.spec.looks == (50, 100, 150)
-    assert found.bound_confidence == pytest.approx(1.0 - 0.05 / 3)
+    assert found.spec.bound_confidence == pytest.approx(1.0 - 0.05 / 3)
 
 
 def test_either_sure_end_errs_seldom():
@@ -145,10 +148,11 @@ def test_no_edge_between_the_ends_is_an_answer_too(tmp_path, threshold, outcome,
     assert "for sure at all of them" in " ".join(reverse_words.answer(found))
 
 
-def test_a_hump_between_the_ends_has_no_single_edge(tmp_path):
-    def hump(loaded, path):
-        return {"bad_debt_usd": float(0.2 < loaded.scenario.shocks[0].change < 0.8)}
+def hump(loaded, path):
+    return {"bad_debt_usd": float(0.2 < loaded.scenario.shocks[0].change < 0.8)}
 
+
+def test_a_hump_between_the_ends_has_no_single_edge(tmp_path):
     found = asked(tmp_path, MadeUp(hump), study())
     assert found.answers[0].outcome is Outcome.NO_ORDER
     assert "has no single edge from 0 to 1" in reverse_words.answer(found)[0]
@@ -227,9 +231,90 @@ def test_every_level_can_be_played_alone(tmp_path):
 
 def test_few_failures_are_told_and_many_are_refused(tmp_path):
     found = asked(tmp_path, MadeUp(loss, fails=lambda path: path == 7), study())
-    assert "paths failed and are in no figure" in " ".join(reverse_words.answer(found))
+    assert "paths failed and are in no estimate; the bounds allow for either outcome of each." in " ".join(reverse_words.answer(found))
     with pytest.raises(PathsFailed, match=r"shocks\[0\].change at 0: 10 of 100 paths failed; the first: ConservationError: money vanished"):
         asked(tmp_path, MadeUp(loss, fails=lambda path: path % 10 == 0), study(seed=4))
+
+
+@pytest.mark.parametrize("sign", ["<=", ">="])
+def test_failures_are_told_where_there_is_no_edge(tmp_path, sign):
+    found = asked(tmp_path, MadeUp(loss, fails=lambda path: path == 7), study(require=f"mean(bad_debt) {sign} 9"))
+    assert found.answers[0].outcome is not Outcome.FOUND
+    assert "5 of 500 paths failed and are in no figure." in reverse_words.answer(found)
+
+
+def test_of_cases_without_an_edge_no_interval_is_told(tmp_path):
+    said = " ".join(reverse_words.answer(asked(tmp_path, MadeUp(hump), study(cases=TWICE))))
+    assert "has no single edge from 0 to 1:" in said
+    assert "In parentheses" not in said
+    assert "first edge" not in said
+
+
+def test_a_confidence_is_never_rounded_up_to_certainty(tmp_path):
+    found = asked(tmp_path, MadeUp(loss), study(confidence=0.9999, most_paths=800, paths=400, precision=0.25))
+    text = " ".join([*reverse_words.answer(found), *notes(found)])
+    assert "99.99% each" in text
+    assert "one-sided 99.995% bound" in text
+    assert "100%" not in text
+
+
+def test_a_key_keeps_its_large_letters(tmp_path):
+    found = asked(tmp_path, MadeUp(loss), study(along={**CHANGE, "name": "change_of_SOL"}, precision=0.25))
+    assert levels_table(found, found.answers[0]).headings[0] == "Change of SOL"
+
+
+def test_amounts_of_millions_are_told_apart_in_tables_and_on_axes(tmp_path):
+    def large(loaded, path):
+        return {"bad_debt_usd": 12.3e6 + 1e5 * loaded.scenario.shocks[0].change}
+
+    found = asked(tmp_path, MadeUp(large), study(require="mean(bad_debt) <= 12350000", precision=0.25))
+    shown = [row[2] for row in levels_table(found, found.answers[0]).rows]
+    assert len(set(shown)) == len(shown) > 3
+    assert ticks("USD").format_ticks([12.32e6, 12.34e6, 12.36e6]) == ["12.32 million", "12.34 million", "12.36 million"]
+
+
+def test_a_limit_in_percent_is_of_a_fraction(tmp_path):
+    found = asked(tmp_path, MadeUp(loss), study(require="mean(2 * bad_debt) <= 25%", precision=0.25))
+    assert reverse_words.unit(found) == "fraction"
+
+
+def test_a_column_of_nothing_is_read(tmp_path):
+    folder = saved(tmp_path)
+    rows = pd.read_parquet(folder / "levels.parquet")
+    rows.assign(value_on_first_paths=[None] * len(rows)).to_parquet(folder / "levels.parquet", index=False)
+    unseal(folder)
+    with pytest.raises(NoRunError, match=r"reverse\.json: answers: crossings is '1', column 'value_on_first_paths'"):
+        reverse_files.load(folder)
+
+
+def test_a_sure_edge_on_a_level_that_is_open_is_a_fault(tmp_path):
+    found = asked(tmp_path, MadeUp(loss), study())
+    assert not list(faults_of_answer(found.spec, found.answers[0]))
+    forged = replace(found.answers[0], surely_holds=found.answers[0].holds)
+    assert [fault.partition(" is ")[0] for fault in faults_of_answer(found.spec, forged)] == ["answers: surely_holds"]
+
+
+EMPTY = dict.fromkeys(("holds", "breaks", "surely_holds", "surely_breaks"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"outcome": "holds everywhere", **EMPTY}, "answers: outcome is 'holds everywhere', column 'value' .* says 'found'"),
+        ({"crossings": 10**11}, "answers: crossings is '100000000000'"),
+        ({"is_rising": False}, "answers: is_rising is 'false'"),
+        ({"holds": 1.0, "breaks": 0.0}, "are not in the order of column 'level'"),
+        ({"holds": 0.75, "breaks": 1.0, "surely_breaks": None}, "answers: holds is 0.75, where column 'value'"),
+    ],
+)
+def test_an_answer_that_its_levels_deny_is_refused(tmp_path, change, said):
+    folder = saved(tmp_path)
+    unseal(folder)
+    told = json.loads((folder / "reverse.json").read_text())
+    told["answers"][0] |= change
+    (folder / "reverse.json").write_text(json.dumps(told))
+    with pytest.raises(NoRunError, match=rf"reverse\.json: .*{said}"):
+        reverse_files.load(folder)
 
 
 def test_a_quantity_without_a_value_is_said(tmp_path):
@@ -355,28 +440,37 @@ def shown(found, folder):
     return page.read_bytes(), [file.read_bytes() for file in sorted((folder / "figures").iterdir())], console.export_text()
 
 
+def many(rows):
+    """A thousand rows more between the first two levels."""
+    more = pd.concat([rows.iloc[:1]] * 1_000).assign(level=np.linspace(1e-6, 0.2, 1_000))
+    return pd.concat([rows, more]).sort_values("level")
+
+
 TWICE = [{"name": "ratio", "set": {"tassets.*.min_collateral_ratio": ratio}} for ratio in (1.3, 1.7)]
 
 
 @pytest.mark.parametrize(
-    ("more", "fails"),
-    [({}, ()), ({"cases": TWICE}, ()), ({"most_paths": 400}, (7,)), ({"require": "mean(bad_debt) <= 9"}, ())],
-    ids=["one search", "two of the same name", "a failed path", "holds everywhere"],
+    ("more", "fails", "figures"),
+    [
+        ({}, (), loss),
+        ({"cases": TWICE}, (), loss),
+        ({"most_paths": 400}, (7,), loss),
+        ({"require": "mean(bad_debt) <= 9"}, (), loss),
+        ({"require": "mean(bad_debt) >= 9"}, (), loss),
+        ({}, (), hump),
+    ],
+    ids=["one search", "two of the same name", "a failed path", "holds everywhere", "breaks everywhere", "no order"],
 )
-def test_the_same_page_is_made_of_the_files(tmp_path, more, fails):
-    found, folder = asked(tmp_path, MadeUp(loss, fails=lambda path: path in fails), study(**more)), tmp_path / "out"
+def test_the_same_page_is_made_of_the_files(tmp_path, more, fails, figures):
+    found, folder = asked(tmp_path, MadeUp(figures, fails=lambda path: path in fails), study(**more)), tmp_path / "out"
     folder.mkdir()
     reverse_files.save(found, folder)
     before = shown(found, folder)
     again = reverse_files.load(folder)
     (folder / "report.html").unlink()
     assert shown(again, folder) == before
-    assert (again.spec, again.scenario, again.seed, again.bound_confidence) == (
-        found.spec,
-        found.scenario,
-        found.seed,
-        found.bound_confidence,
-    )
+    assert (again.spec, again.scenario, again.seed, again.about) == (found.spec, found.scenario, found.seed, found.about)
+    assert again.answers == found.answers
 
 
 @pytest.mark.parametrize(
@@ -387,6 +481,10 @@ def test_the_same_page_is_made_of_the_files(tmp_path, more, fails):
         (lambda rows: pd.concat([rows, rows]), r"reverse\.json: cases, answers and the rows of levels\.parquet"),
         (lambda rows: rows.assign(verdict="good"), r"levels\.parquet: column 'verdict' has 'good'; known: met, open, broken"),
         (lambda rows: rows.assign(paths=-1), r"levels\.parquet: column 'paths' must have a whole number in each row, 0 or more"),
+        (lambda rows: rows.assign(value=7.0), r"levels\.parquet: column 'value' at level 0 has 7, which p\(bad_debt > 0\) cannot be"),
+        (lambda rows: rows.assign(upper_bound=math.inf), r"levels\.parquet: column 'upper_bound' at level 0 has inf"),
+        (lambda rows: rows.assign(verdict="met"), r"levels\.parquet: column 'verdict' at level .* has 'met', columns .* say 'broken'"),
+        (many, r"levels\.parquet: column 'level' has 1,0\d\d rows of a case; .* makes 23 at most"),
         (lambda rows: rows.drop(columns="command"), r"levels\.parquet: has no column 'command'"),
         (lambda rows: rows.iloc[[0, -1]], r"reverse\.json: answers: [\d.]+ is not in column 'level' of levels\.parquet"),
     ],

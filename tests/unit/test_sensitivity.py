@@ -102,6 +102,8 @@ def test_outcomes_that_cannot_be_told_say_why(tmp_path):
     said = sensitivity_words.answer(found)
     assert said[0] == "What drives steady cannot be told: it is the same at all points."
     assert "some path has no value of it" in said[2]
+    assert [one.noise is None for one in found.driven] == [True, False, True]
+    assert "steady varies" not in " ".join(said)
     assert found.driven[1].indices
 
 
@@ -190,7 +192,7 @@ def shown(found, folder):
 def partly(loaded, path):
     """Figures of which one is the same at all points, and one is not on every path."""
     change = loaded.scenario.shocks[0].change
-    return {"bad_debt_usd": change + path, "steady_usd": 1.0, "rare_s": 1.0 if change > 0.5 else np.nan}
+    return {"bad_debt_usd": change + path, "steady_usd": 0.1 * path + 0.1, "rare_s": 1.0 if change > 0.5 else np.nan}
 
 
 MORE = [{"name": "steady", "of": "mean(steady)"}, {"name": "bad_debt", "of": "mean(bad_debt)"}, {"name": "rare", "of": "mean(rare)"}]
@@ -219,6 +221,9 @@ def test_the_same_page_is_made_of_the_files(tmp_path, by_method, kind):
         ("points", lambda rows: rows.drop(columns="shock"), r"points\.parquet: has no column 'shock'"),
         ("indices", lambda rows: rows.iloc[1:], r"indices\.parquet: columns 'outcome', 'parameter' and 'index' are not those"),
         ("indices", lambda rows: rows[::-1], r"indices\.parquet: columns 'outcome', 'parameter' and 'index' are not those"),
+        ("indices", lambda rows: rows.assign(high=np.inf), r"indices\.parquet: columns 'value', 'low' and 'high' must have finite"),
+        ("indices", lambda rows: rows.assign(low=9e9), r"indices\.parquet: columns .* value between low and high"),
+        ("points", lambda rows: rows.assign(**{"outcome.bad_debt": 1e308}), r"points\.parquet: column 'outcome.bad_debt' must have finite"),
         ("indices", lambda rows: rows.assign(low="x"), r"indices\.parquet: column 'low' must have numbers"),
     ],
 )
@@ -244,6 +249,26 @@ def test_keys_that_are_wrong_are_named(tmp_path, by_method, file, change, said):
     told = json.loads((folder / f"{file}.json").read_text())
     (folder / f"{file}.json").write_text(json.dumps(told | change))
     with pytest.raises(NoRunError, match=said):
+        sensitivity_files.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"noise": -0.5}, "noise: "),
+        ({"noise": 0.5, "why": "x"}, "`noise` is null where `why`"),
+        ({"noise": None, "why": "x" * 100_000}, "why of bad_debt is not ''"),
+    ],
+)
+def test_an_answer_that_its_points_deny_is_refused(tmp_path, by_method, change, said):
+    folder = saved(by_method["morris"], tmp_path, is_sealed=False)
+    told = json.loads((folder / "sensitivity.json").read_text())
+    told["answers"][0] |= change
+    (folder / "sensitivity.json").write_text(json.dumps(told))
+    if "why" in change:
+        rows = pd.read_parquet(folder / "indices.parquet")
+        rows[rows["outcome"] != "bad_debt"].to_parquet(folder / "indices.parquet", index=False)
+    with pytest.raises(NoRunError, match=rf"sensitivity\.json: .*{said}"):
         sensitivity_files.load(folder)
 
 
