@@ -1,8 +1,9 @@
-"""How Hypothesis runs in all tests, and what a command leaves in memory."""
+"""How Hypothesis runs in all tests, what Ctrl-C does, and what a command leaves in memory."""
 
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import settings
 # A first call compiles, and machines are shared: how long an example takes says nothing.
 settings.register_profile("seawall", deadline=None)
 settings.load_profile("seawall")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would the commands that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
